@@ -1,0 +1,23 @@
+"""Games for populations of learners, registered as standard Gymnasium and PettingZoo environments.
+
+Importing this package fills the registries and nothing else: games are compiled when an environment is made.
+
+>>> import gymnasium as gym, popenvs
+>>> env = gym.make("PopPacman-v0")
+"""
+
+from typing import Any
+
+from registration.environments import register_environments
+
+__all__ = ["normalized_score", "play_reference", "reference_scores"]
+
+register_environments()
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from popenvs import references
+
+        return getattr(references, name)
+    raise AttributeError(f"module 'popenvs' has no attribute {name!r}; it has {', '.join(__all__)}")

@@ -1,0 +1,401 @@
+"""Two Gymnasium shells around any game's rules: one lane (`LaneEnv`) or many in lockstep (`LaneVectorEnv`).
+
+A game keeps everything it remembers (settings, state, steps, score, random stream) in one record of a NumPy structured
+dtype; an array of records is a vector environment and row i is lane i. Both shells run the same compiled loops, so lane i of
+a vector environment seeded s is, bit for bit, the single environment seeded s + i.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from gymnasium.error import ResetNeeded
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from popenvs import drawing
+from popenvs.stream import seeded
+
+
+class LaneGame(ABC):
+    """What the shells know of one game: its blank record, its spaces, its two compiled loops and its picture.
+
+    Attributes:
+        blank: (1,) record array, the settings filled in and the state zero.
+        observation_space: Box of one lane's observation.
+        action_space: Discrete, starting at 0.
+        reset_lanes: `(games, which, observations)`: begin an episode in the lanes where `which`, then write every lane's
+            observation into `observations` (lanes, cells).
+        step_lanes: `(games, actions, waiting, observations, rewards, terminated, truncated)`: step every lane, or begin an
+            episode in it (reward 0) where `waiting`; fill all that follows.
+        reference_scores: mean return of named policies, highest last; empty where the settings are not the standard ones.
+        keys: keyboard key (a character or the name of an arrow) -> action.
+    """
+
+    blank: np.ndarray
+    observation_space: spaces.Box
+    action_space: spaces.Discrete
+    reset_lanes: ClassVar[Any]
+    step_lanes: ClassVar[Any]
+    reference_scores: dict[str, float]
+    keys: ClassVar[dict[str, int]]
+
+    @abstractmethod
+    def picture(self, game: Any) -> drawing.Picture:
+        """Show one record as a board of tiles with a caption."""
+
+
+def whole_number(name: str, value: Any, low: int, high: int) -> int:
+    """Return a setting as an int.
+
+    Raises:
+        ValueError: it is not a whole number from `low` to `high`.
+    """
+    if isinstance(value, (int, np.integer)) and low <= value <= high:
+        return int(value)
+    raise ValueError(f"{name} is {value!r}; it must be a whole number from {low} to {high}")
+
+
+def one_of(name: str, value: Any, choices: Sequence[str]) -> str:
+    """Return a setting that is one of a few words.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    if value in choices:
+        return str(value)
+    raise ValueError(f"{name} is {value!r}; choose one of {', '.join(map(repr, choices))}")
+
+
+def lane_seed(seed: Any) -> int:
+    """Return a seed that a lane's 64-bit stream can begin with.
+
+    Raises:
+        ValueError: it is not a whole number from 0 to 2**64 - 1.
+    """
+    return whole_number("seed", seed, 0, 2**64 - 1)
+
+
+class LaneState(NamedTuple):
+    """A copy of everything that changes in a shell: records (with their streams), which lanes are over, whether seeded."""
+
+    games: np.ndarray
+    over: np.ndarray
+    seeded: bool
+
+
+class LaneEnv(gym.Env[np.ndarray, int]):
+    """One lane of a game as a Gymnasium environment.
+
+    Subclasses name their game; every keyword but `render_mode` is a setting of it.
+    """
+
+    game_class: ClassVar[type[LaneGame]]
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array", "human"], "render_fps": 8}
+
+    def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
+        if render_mode is not None:
+            one_of("render_mode", render_mode, self.metadata["render_modes"])
+        self.render_mode = render_mode
+        self.game = self.game_class(**settings)
+        self.metadata = {**self.metadata, "reference_scores": self.game.reference_scores}
+        self.observation_space = self.game.observation_space
+        self.action_space = self.game.action_space
+        self._n_actions = int(self.game.action_space.n)
+        self._games = self.game.blank.copy()
+        self._seeded = False
+        self._over = np.ones(1, bool)  # no episode is running
+        self._action = np.zeros(1, np.int64)
+        self._reward = np.zeros(1)
+        self._terminated = np.zeros(1, bool)
+        self._truncated = np.zeros(1, bool)
+        self._window: drawing.Window | None = None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Begin an episode; without a seed the lane's random stream goes on from where it is."""
+        if seed is not None:
+            self._games["rng"] = seeded(lane_seed(seed))
+            super().reset(seed=seed)
+        elif not self._seeded:
+            self._games["rng"] = self.np_random.integers(2**64, size=1, dtype=np.uint64)
+        self._seeded = True
+        observation = self._blank_observation()
+        self.game.reset_lanes(self._games, ALWAYS, observation.reshape(1, -1))
+        self._over[0] = False
+        if self.render_mode == "human":
+            self.render()
+        return observation, {}
+
+    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        """Play one step.
+
+        Raises:
+            ResetNeeded: no episode is running.
+            ValueError: the action is not in the action space; the game is unchanged.
+        """
+        if self._over[0]:
+            raise ResetNeeded("step() was called while no episode is running; call reset() first")
+        self._action[0] = self._checked(action)
+        observation = self._blank_observation()
+        self.game.step_lanes(
+            self._games,
+            self._action,
+            NEVER,
+            observation.reshape(1, -1),
+            self._reward,
+            self._terminated,
+            self._truncated,
+        )
+        terminated, truncated = self._terminated.item(), self._truncated.item()
+        self._over[0] = terminated or truncated
+        if self.render_mode == "human":
+            self.render()
+        return observation, self._reward.item(), terminated, truncated, {}
+
+    def render(self) -> Any:
+        """Return the picture as text (`ansi`) or as (height, width, 3) uint8 (`rgb_array`), or show it (`human`)."""
+        if self.render_mode is None:
+            gym.logger.warn(
+                "render() was called on an environment made without a render_mode; for example "
+                'gym.make(id, render_mode="rgb_array") draws'
+            )
+            return None
+        picture = self.game.picture(self._games[0])
+        if self.render_mode == "ansi":
+            return drawing.text(picture)
+        if self.render_mode == "rgb_array":
+            return drawing.image(picture)
+        if self._window is None:
+            self._window = drawing.Window(str(self.game_class.__name__))
+        self._window.show(picture, self.metadata["render_fps"])
+        return None
+
+    def close(self) -> None:
+        """Close the window, if there is one."""
+        if self._window is not None:
+            self._window.close()
+            self._window = None
+
+    def clone_state(self) -> LaneState:
+        """Copy the state, the step count and the random stream."""
+        return LaneState(self._games.copy(), self._over.copy(), self._seeded)
+
+    def restore_state(self, state: LaneState) -> None:
+        """Go back to a state that `clone_state` copied; it may be restored any number of times."""
+        self._games = state.games.copy()
+        self._over = state.over.copy()
+        self._seeded = state.seeded
+
+    def get_keys_to_action(self) -> dict[tuple[int, ...], int]:
+        """Map pygame keys to actions, for `gymnasium.utils.play`."""
+        return {(drawing.key_code(key),): action for key, action in self.game.keys.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the window behind: a copy opens its own."""
+        return {**self.__dict__, "_window": None}
+
+    def _blank_observation(self) -> np.ndarray:
+        return np.empty(self.observation_space.shape, self.observation_space.dtype)
+
+    def _checked(self, action: Any) -> int:
+        try:
+            number = action.__index__()  # ints, NumPy integers and 0-d integer arrays have one; floats do not
+        except (AttributeError, TypeError):
+            number = -1
+        if 0 <= number < self._n_actions:
+            return number
+        raise ValueError(f"action is {action!r}; it must be a whole number from 0 to {self._n_actions - 1}")
+
+
+class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
+    """Many lanes of a game in lockstep, stepped by one compiled loop.
+
+    Args:
+        num_envs: how many lanes.
+        render_mode: as in the single environment, `human` excepted; `render` returns one picture a lane.
+        max_episode_steps: shortens the game's own `max_steps` (Gymnasium's `make_vec` hands it on).
+        autoreset_mode: Gymnasium's three modes, as a member of `AutoresetMode` or its value.
+        copy: False returns the same arrays at every step, overwritten by the next.
+        settings: the game's own.
+    """
+
+    game_class: ClassVar[type[LaneGame]]
+    metadata: dict[str, Any] = {
+        "render_modes": ["ansi", "rgb_array"],
+        "render_fps": 8,
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+    }
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        render_mode: str | None = None,
+        max_episode_steps: int | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        copy: bool = True,
+        **settings: Any,
+    ) -> None:
+        if render_mode is not None:
+            one_of("render_mode", render_mode, self.metadata["render_modes"])
+        self.num_envs = whole_number("num_envs", num_envs, 1, 2**31 - 1)
+        self.render_mode = render_mode
+        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.copy = copy
+        self.game = self.game_class(**settings)
+        self.metadata = {
+            **self.metadata,
+            "autoreset_mode": self.autoreset_mode,
+            "reference_scores": self.game.reference_scores,
+        }
+        self.single_observation_space = self.game.observation_space
+        self.single_action_space = self.game.action_space
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._n_actions = int(self.single_action_space.n)
+        self._games = np.repeat(self.game.blank, num_envs)
+        if max_episode_steps is not None:
+            limit = whole_number("max_episode_steps", max_episode_steps, 1, 2**31 - 1)
+            self._games["max_steps"] = np.minimum(self._games["max_steps"], limit)
+        self._never = np.zeros(num_envs, bool)
+        self._over = np.ones(num_envs, bool)  # lanes in which no episode is running
+        self._seeded = False
+        self._buffers = self._allocate()
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Begin an episode in every lane, or in those of `options["reset_mask"]` (bool, (lanes,)).
+
+        Args:
+            seed: an int s gives lane i the seed s + i; a sequence gives each lane its own, None leaving its stream alone.
+            options: `reset_mask` only; masked-out lanes stay as they are.
+
+        Raises:
+            TypeError, ValueError: the mask or the seeds have the wrong shape, type or range.
+        """
+        which = self._which(options)
+        self._seed(seed, which)
+        observations = self._outputs()[0]
+        self.game.reset_lanes(self._games, which, observations.reshape(self.num_envs, -1))
+        self._over = self._over & ~which
+        return observations, {}
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """Play one step in every lane.
+
+        Returns:
+            observations (lanes, ...), rewards float64, terminated and truncated bool (lanes,), infos.
+
+        Raises:
+            ResetNeeded: before the first reset, or in DISABLED mode while a lane's episode is over.
+            ValueError: an action is outside the action space; the games are unchanged.
+        """
+        if not self._seeded:
+            raise ResetNeeded("step() was called before reset(); call reset() first")
+        actions = self._checked(actions)
+        waiting = self._never
+        if self._over.any():
+            waiting = self._waiting()
+        outputs = observations, rewards, terminated, truncated = self._outputs()
+        self.game.step_lanes(
+            self._games, actions, waiting, observations.reshape(self.num_envs, -1), *outputs[1:]
+        )
+        self._over = terminated | truncated
+        infos: dict[str, Any] = {}
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and self._over.any():
+            infos = self._begin_again(observations)
+        return observations, rewards, terminated, truncated, infos
+
+    def render(self) -> tuple[Any, ...] | None:
+        """Return one picture a lane: text (`ansi`) or (height, width, 3) uint8 (`rgb_array`)."""
+        if self.render_mode is None:
+            gym.logger.warn("render() was called on a vector environment made without a render_mode")
+            return None
+        draw = drawing.text if self.render_mode == "ansi" else drawing.image
+        return tuple(draw(self.game.picture(game)) for game in self._games)
+
+    def clone_state(self) -> LaneState:
+        """Copy every lane's state, step count and random stream."""
+        return LaneState(self._games.copy(), self._over.copy(), self._seeded)
+
+    def restore_state(self, state: LaneState) -> None:
+        """Go back to a state that `clone_state` copied; it may be restored any number of times."""
+        self._games = state.games.copy()
+        self._over = state.over.copy()
+        self._seeded = state.seeded
+
+    def _allocate(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        n = self.num_envs
+        observations = np.empty(self.observation_space.shape, self.observation_space.dtype)
+        return observations, np.empty(n), np.empty(n, bool), np.empty(n, bool)
+
+    def _outputs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        return self._allocate() if self.copy else self._buffers
+
+    def _which(self, options: dict[str, Any] | None) -> np.ndarray:
+        if not options or "reset_mask" not in options:
+            return np.ones(self.num_envs, bool)
+        mask = options["reset_mask"]
+        if isinstance(mask, np.ndarray) and mask.dtype == bool and mask.shape == (self.num_envs,) and mask.any():
+            return mask
+        raise ValueError(
+            f"options['reset_mask'] is {mask!r}; it must be a bool array of shape ({self.num_envs},) with a True in it"
+        )
+
+    def _seed(self, seed: int | Sequence[int | None] | None, which: np.ndarray) -> None:
+        if seed is None or isinstance(seed, (int, np.integer)):
+            if seed is not None:
+                lane_seed(seed + self.num_envs - 1)
+                super().reset(seed=int(lane_seed(seed)))
+            seeds = [None if seed is None else seed + i for i in range(self.num_envs)]
+        else:
+            seeds = list(seed)
+        if len(seeds) != self.num_envs:
+            raise ValueError(f"seed holds {len(seeds)} seeds; {self.num_envs} lanes need one each")
+        given = np.array([s is not None for s in seeds]) & which
+        states = seeded([lane_seed(s) for s, use in zip(seeds, given, strict=True) if use])
+        if not self._seeded:
+            self._games["rng"] = self.np_random.integers(2**64, size=self.num_envs, dtype=np.uint64)
+            self._seeded = True
+        self._games["rng"][given] = states
+
+    def _checked(self, actions: Any) -> np.ndarray:
+        actions = np.asarray(actions)
+        if actions.shape == (self.num_envs,) and actions.dtype.kind in "iu":
+            actions = actions.astype(np.int64, copy=False)
+            if actions.view(np.uint64).max() < self._n_actions:  # seen as unsigned, a negative one is huge
+                return actions
+        raise ValueError(
+            f"actions are {actions!r}; they must be {self.num_envs} whole numbers from 0 to {self._n_actions - 1}"
+        )
+
+    def _waiting(self) -> np.ndarray:
+        if self.autoreset_mode is AutoresetMode.NEXT_STEP:
+            return self._over
+        if self.autoreset_mode is AutoresetMode.SAME_STEP:
+            return self._never
+        raise ResetNeeded(
+            f"the episodes of lanes {np.flatnonzero(self._over).tolist()} are over and autoreset is disabled; call "
+            "reset(options={'reset_mask': terminated | truncated}) first"
+        )
+
+    def _begin_again(self, observations: np.ndarray) -> dict[str, Any]:
+        """Begin the next episode of every lane that is over; what it ended with goes into the infos."""
+        which, self._over = self._over, np.zeros(self.num_envs, bool)
+        last = np.full(self.num_envs, None, dtype=object)
+        for lane in np.flatnonzero(which):
+            last[lane] = observations[lane].copy()
+        self.game.reset_lanes(self._games, which, observations.reshape(self.num_envs, -1))
+        return {"final_obs": last, "_final_obs": which, "final_info": {}, "_final_info": which.copy()}
+
+
+ALWAYS = np.ones(1, bool)
+NEVER = np.zeros(1, bool)

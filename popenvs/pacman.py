@@ -1,0 +1,289 @@
+"""Eat the tokens on a torus: grid pac-man.
+
+An episode begins with the agent in the corner (0, 0) and `n_tokens` tokens on cells drawn uniformly *with replacement*: a
+cell may hold two, which count two, and one may lie under the agent. Then, every step,
+
+1. the agent moves one cell (or stays); both axes wrap around;
+2. it eats every token on the cell where it now stands, and is rewarded one for each;
+3. when no token is left, a new batch is dealt;
+4. it sees the board. After `max_steps` steps the episode is truncated; it never terminates.
+
+=============  =========================================================================================================
+Observation    `flat` (default): (width * height,), float32 or uint8, 0 to n_tokens: how many tokens lie at offset (dx, dy)
+               from the agent, at index dx * height + dy, dx = (x_token - x_agent) mod width, dy likewise.
+               `grid`: the same numbers as (1, width, height), for convolutions.
+Action         Discrete(5): 0 stay, 1 left (x - 1), 2 right (x + 1), 3 up (y - 1), 4 down (y + 1).
+Reward         float: tokens eaten in this step.
+End            truncation at `max_steps` (steps).
+=============  =========================================================================================================
+
+Source: the grid game of a published study of cultural evolution by imitation; settings default to its own.
+"""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from gymnasium import spaces
+from numba import njit
+
+from popenvs.drawing import Picture, Tile
+from popenvs.lanes import LaneEnv, LaneGame, LaneVectorEnv, one_of, whole_number
+from popenvs.references import Reference
+from popenvs.stream import below
+
+STAY, LEFT, RIGHT, UP, DOWN = range(5)
+TRAIL = 8  # visited cells that the picture shows (steps)
+REFERENCE_SCORES = {"random": 1.12, "nearest token": 21.81, "shortest route": 22.55}  # mean return of 20 000 episodes
+
+
+def record(n_tokens: int) -> np.dtype:
+    """Lay out the memory of one game that deals `n_tokens` tokens a batch."""
+    fields = [
+        ("rng", "u8"),  # the lane's random stream
+        ("steps", "i4"),  # steps taken in this episode
+        ("max_steps", "i4"),  # steps in an episode (a setting)
+        ("width", "i4"),  # cells along x (a setting)
+        ("height", "i4"),  # cells along y (a setting)
+        ("x", "i4"),  # where the agent stands (cell)
+        ("y", "i4"),
+        ("left", "i4"),  # tokens not yet eaten
+        ("score", "i4"),  # tokens eaten in this episode
+        ("token_x", "i4", (n_tokens,)),  # where the tokens of this batch lie or lay (cell)
+        ("token_y", "i4", (n_tokens,)),
+        ("there", "i4", (n_tokens,)),  # 1 until it is eaten, then 0
+        ("trail", "i4", (TRAIL,)),  # the cell x * height + y that was left in step t, at t modulo TRAIL
+    ]
+    return np.dtype((np.record, np.dtype(fields, align=True)))
+
+
+@njit
+def deal(game: Any) -> None:
+    """Lay out a new batch of tokens."""
+    for i in range(len(game.token_x)):
+        game.token_x[i] = below(game, game.width)
+        game.token_y[i] = below(game, game.height)
+        game.there[i] = 1
+    game.left = len(game.token_x)
+
+
+@njit
+def reset(game: Any) -> None:
+    """Begin an episode."""
+    game.steps = 0
+    game.score = 0
+    game.x = 0
+    game.y = 0
+    deal(game)
+
+
+@njit
+def step(game: Any, action: int) -> tuple[float, bool]:
+    """Move, eat, deal; return the reward and whether the episode has terminated."""
+    game.trail[game.steps % TRAIL] = game.x * game.height + game.y
+    game.x = wrapped(game.x + int(action == RIGHT) - int(action == LEFT), game.width)
+    game.y = wrapped(game.y + int(action == DOWN) - int(action == UP), game.height)
+    eaten = eat(game)
+    game.left -= eaten
+    game.score += eaten
+    if game.left == 0:
+        deal(game)
+    return float(eaten), False
+
+
+@njit
+def wrapped(cell: int, size: int) -> int:
+    """Bring a cell that is at most one step off the board back onto it."""
+    return cell + size * (int(cell < 0) - int(cell >= size))
+
+
+@njit
+def eat(game: Any) -> int:
+    """Take the tokens under the agent off the board; return how many."""
+    eaten = 0
+    for i in range(len(game.there)):
+        here = game.there[i] * int(game.token_x[i] == game.x) * int(game.token_y[i] == game.y)
+        game.there[i] -= here
+        eaten += here
+    return eaten
+
+
+@njit
+def observe(game: Any, out: np.ndarray) -> None:
+    """Write how many tokens lie at each offset from the agent."""
+    for cell in range(len(out)):
+        out[cell] = 0
+    for i in range(len(game.there)):
+        dx = game.token_x[i] - game.x
+        dy = game.token_y[i] - game.y
+        dx += game.width * int(dx < 0)
+        dy += game.height * int(dy < 0)
+        out[dx * game.height + dy] += game.there[i]  # adding 0 is cheaper than asking whether it is still there
+
+
+@njit(cache=True)
+def reset_lanes(games: np.ndarray, which: np.ndarray, observations: np.ndarray) -> None:
+    """Begin an episode in the lanes where `which`; write every lane's observation."""
+    for i in range(len(games)):
+        if which[i]:
+            reset(games[i])
+        observe(games[i], observations[i])
+
+
+@njit(cache=True)
+def step_lanes(
+    games: np.ndarray,
+    actions: np.ndarray,
+    waiting: np.ndarray,
+    observations: np.ndarray,
+    rewards: np.ndarray,
+    terminated: np.ndarray,
+    truncated: np.ndarray,
+) -> None:
+    """Step every lane, or begin an episode in it where `waiting`."""
+    for i in range(len(games)):
+        if waiting[i]:
+            reset(games[i])
+            rewards[i], terminated[i], truncated[i] = 0.0, False, False
+        else:
+            rewards[i], terminated[i] = step(games[i], actions[i])
+            games[i].steps += 1
+            truncated[i] = games[i].steps >= games[i].max_steps
+        observe(games[i], observations[i])
+
+
+class Pacman(LaneGame):
+    """The settings, spaces, picture and references of grid pac-man.
+
+    Args:
+        width: cells along x, 2 to 1024.
+        height: cells along y, 2 to 1024.
+        n_tokens: tokens in a batch, 1 to 255.
+        max_steps: steps in an episode.
+        observation: "flat" or "grid".
+        dtype: "float32" or "uint8".
+
+    Raises:
+        ValueError: a setting is out of range.
+    """
+
+    reset_lanes = staticmethod(reset_lanes)
+    step_lanes = staticmethod(step_lanes)
+    keys: ClassVar[dict[str, int]] = {"left": LEFT, "right": RIGHT, "up": UP, "down": DOWN}
+
+    def __init__(
+        self,
+        *,
+        width: int = 12,
+        height: int = 15,
+        n_tokens: int = 5,
+        max_steps: int = 100,
+        observation: str = "flat",
+        dtype: str = "float32",
+    ) -> None:
+        self.blank = np.zeros(1, record(whole_number("n_tokens", n_tokens, 1, 255)))
+        self.blank["width"] = whole_number("width", width, 2, 1024)
+        self.blank["height"] = whole_number("height", height, 2, 1024)
+        self.blank["max_steps"] = whole_number("max_steps", max_steps, 1, 2**31 - 1)
+        flat = one_of("observation", observation, ("flat", "grid")) == "flat"
+        shape = (width * height,) if flat else (1, width, height)
+        self.observation_space = spaces.Box(0, n_tokens, shape, np.dtype(one_of("dtype", dtype, ("float32", "uint8"))))
+        self.action_space = spaces.Discrete(5)
+        standard = (width, height, n_tokens, max_steps) == (12, 15, 5, 100)
+        self.reference_scores = REFERENCE_SCORES if standard else {}
+
+    def picture(self, game: Any) -> Picture:
+        """Show the board, x to the right and y down, the agent's last steps fading behind it."""
+        board = np.zeros((game.height, game.width), np.uint8)
+        for age in range(min(TRAIL, game.steps), 0, -1):
+            x, y = divmod(int(game.trail[(game.steps - age) % TRAIL]), int(game.height))
+            board[y, x] = TRAIL_NEW if age <= TRAIL // 2 else TRAIL_OLD
+        for x, y, there in zip(game.token_x, game.token_y, game.there, strict=True):
+            if there:
+                board[y, x] = TWO_TOKENS if board[y, x] in (TOKEN, TWO_TOKENS) else TOKEN
+        on_token = board[game.y, game.x] in (TOKEN, TWO_TOKENS)
+        board[game.y, game.x] = AGENT_ON_TOKEN if on_token else AGENT
+        return Picture(board, TILES, f"score {game.score}   step {game.steps} of {game.max_steps}")
+
+    def references(self) -> dict[str, Reference]:
+        """Return the policies behind `reference_scores`, each a function of (observation, random generator)."""
+        width, height = int(self.blank["width"][0]), int(self.blank["height"][0])
+        return {
+            "random": lambda observation, rng: int(rng.integers(5)),
+            "nearest token": lambda observation, rng: nearest_token(observation.ravel(), width, height),
+            "shortest route": lambda observation, rng: shortest_route(observation.ravel(), width, height),
+        }
+
+
+FLOOR, TRAIL_OLD, TRAIL_NEW, TOKEN, TWO_TOKENS, AGENT, AGENT_ON_TOKEN = range(7)
+TILES = (
+    Tile("floor", ".", (24, 28, 46), "plain"),
+    Tile("older trail", ",", (62, 66, 92), "dot"),
+    Tile("trail", ":", (124, 118, 82), "dot"),
+    Tile("token", "o", (236, 196, 92), "disc"),
+    Tile("two or more tokens", "8", (246, 132, 84), "two discs"),
+    Tile("agent", "C", (250, 224, 64), "mouth"),
+    Tile("agent on a token", "@", (255, 246, 168), "mouth"),
+)
+
+
+@njit
+def toward(dx: int, dy: int, width: int, height: int) -> int:
+    """Return the action that takes the shorter way to an offset, along x first; stay when already there."""
+    if dx != 0:
+        return RIGHT if dx <= width - dx else LEFT
+    if dy != 0:
+        return DOWN if dy <= height - dy else UP
+    return STAY
+
+
+@njit
+def distance(dx: int, dy: int, width: int, height: int) -> int:
+    """Return how many steps an offset is away on the torus, for offsets of either sign."""
+    dx, dy = abs(dx), abs(dy)
+    return min(dx, width - dx) + min(dy, height - dy)
+
+
+@njit(cache=True)
+def nearest_token(observation: np.ndarray, width: int, height: int) -> int:
+    """Walk to the nearest token, the first in index order among equals."""
+    best, nearest = 0, width + height
+    for cell in range(len(observation)):
+        if observation[cell] > 0:
+            steps = distance(cell // height, cell % height, width, height)
+            if steps < nearest:
+                best, nearest = cell, steps
+    return toward(best // height, best % height, width, height)
+
+
+@njit(cache=True)
+def shortest_route(observation: np.ndarray, width: int, height: int) -> int:
+    """Walk the shortest route through all cells that hold tokens (Held and Karp's dynamic programme, at most 12 cells)."""
+    cells = np.flatnonzero(observation)[:12]
+    n = len(cells)
+    x, y = cells // height, cells % height
+    rest = np.zeros((1 << n, n), np.int64)  # rest[done, i]: steps still to go from cell i when `done` have been visited
+    for done in range((1 << n) - 2, 0, -1):
+        for i in range(n):
+            rest[done, i] = 1 << 30
+            for j in range(n):
+                if not done >> j & 1:
+                    steps = distance(x[j] - x[i], y[j] - y[i], width, height) + rest[done | 1 << j, j]
+                    rest[done, i] = min(rest[done, i], steps)
+    first, shortest = 0, 1 << 30
+    for i in range(n):
+        steps = distance(x[i], y[i], width, height) + rest[1 << i, i]
+        if steps < shortest:
+            first, shortest = i, steps
+    return toward(x[first], y[first], width, height)
+
+
+class PacmanEnv(LaneEnv):
+    """Grid pac-man as a Gymnasium environment; the settings are those of `Pacman`."""
+
+    game_class = Pacman
+
+
+class PacmanVectorEnv(LaneVectorEnv):
+    """Grid pac-man as a Gymnasium vector environment; the settings are those of `Pacman`."""
+
+    game_class = Pacman

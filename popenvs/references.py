@@ -1,0 +1,53 @@
+"""Scores to compare with: what named policies reach in an environment, and where a score lies between them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+
+Reference = Callable[[np.ndarray, np.random.Generator], int]
+"""A policy as a function of one observation and a random generator."""
+
+
+def reference_scores(env_id: str) -> dict[str, float]:
+    """Return the mean returns of an environment's named policies, the best known last.
+
+    Raises:
+        ValueError: the environment carries no reference scores.
+    """
+    env = gym.make(env_id, disable_env_checker=True)
+    scores = env.metadata.get("reference_scores")
+    env.close()
+    if not scores:
+        raise ValueError(f"{env_id} carries no reference scores; `python -m popenvs` lists the environments that do")
+    return dict(scores)
+
+
+def normalized_score(env_id: str, score: float) -> float:
+    """Map a return to a scale on which the random policy is 0 and the best known one is 1.
+
+    >>> import popenvs
+    >>> round(popenvs.normalized_score("PopPacman-v0", 11.835), 3)
+    0.5
+    """
+    scores = reference_scores(env_id)
+    return (score - scores["random"]) / (max(scores.values()) - scores["random"])
+
+
+def play_reference(env: gym.Env[Any, Any], policy: Reference, episodes: int, seed: int = 0) -> np.ndarray:
+    """Play a policy; episode i is seeded with `seed + i`.
+
+    Returns:
+        The episodes' returns, float64, (episodes,).
+    """
+    rng = np.random.default_rng(seed)
+    returns = np.zeros(episodes)
+    for episode in range(episodes):
+        observation, _ = env.reset(seed=seed + episode)
+        over = False
+        while not over:
+            observation, reward, terminated, truncated, _ = env.step(policy(observation, rng))
+            returns[episode] += float(reward)
+            over = terminated or truncated
+    return returns
