@@ -216,13 +216,13 @@ class Pacman(LaneGame):
 
 FLOOR, TRAIL_OLD, TRAIL_NEW, TOKEN, TWO_TOKENS, AGENT, AGENT_ON_TOKEN = range(7)
 TILES = (
-    Tile("floor", ".", (24, 28, 46), "plain"),
-    Tile("older trail", ",", (62, 66, 92), "dot"),
-    Tile("trail", ":", (124, 118, 82), "dot"),
-    Tile("token", "o", (236, 196, 92), "disc"),
-    Tile("two or more tokens", "8", (246, 132, 84), "two discs"),
-    Tile("agent", "C", (250, 224, 64), "mouth"),
-    Tile("agent on a token", "@", (255, 246, 168), "mouth"),
+    Tile("floor", ".", (28, 32, 54), "plain"),
+    Tile("older trail", ",", (86, 86, 104), "dot"),
+    Tile("trail", ":", (162, 150, 84), "dot"),
+    Tile("token", "o", (112, 200, 250), "disc"),
+    Tile("two or more tokens", "8", (255, 142, 92), "two discs"),
+    Tile("agent", "C", (255, 222, 60), "mouth"),
+    Tile("agent on a token", "@", (160, 232, 150), "mouth"),
 )
 
 

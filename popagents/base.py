@@ -1,0 +1,494 @@
+"""The loop that every population learner shares, as a Stable-Baselines3 algorithm.
+
+One generation is
+
+    candidates = self.ask()          # who plays
+    lives = play(...)                # their episodes
+    self.tell(candidates, lives)     # who learns from whom, who survives, where the mean moves
+
+and everything random in it is a function of (run seed, generation, member, episode), so that a stopped run goes on bit for
+bit and the number of slots never changes a result. A learner supplies `ask`, `tell` and the state they keep.
+"""
+
+import difflib
+import inspect
+import time
+from abc import abstractmethod
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback, CallbackList
+from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
+from stable_baselines3.common.type_aliases import GymEnv, MaybeCallback
+from stable_baselines3.common.utils import check_for_correct_spaces, safe_mean
+from stable_baselines3.common.vec_env import VecEnv, VecMonitor
+from threadpoolctl import threadpool_limits
+
+from popagents import saving
+from popagents.actions import Actions, disagreement
+from popagents.environments import second_vec_env, vec_env_of
+from popagents.lineage import ROW, Lineage, Transmission
+from popagents.policies import CnnPolicy, LinearPolicy, MlpPolicy
+from popagents.population import Population
+from popagents.progress import StepsBar
+from popagents.randomness import Purpose, episode_seeds, keys
+from popagents.rollout import Lives, Recorder, Step, play
+from popagents.slots import Slots, slots_of
+from popagents.vec_env import GymVecEnv
+
+NOT_SETTINGS = {"policy", "env", "policy_kwargs", "tensorboard_log", "verbose", "device", "seed", "_init_setup_model"}
+
+
+class PopulationAlgorithm(BaseAlgorithm):
+    """What all population learners have in common.
+
+    Args:
+        policy: a policy's name or class, or a list of them: designs among which the members are dealt.
+        env: a Gymnasium id (a native vector environment with one slot a member is made), a Gymnasium environment or
+            vector environment, or an SB3 VecEnv with any number of slots.
+        learning_rate: what the learner makes of it.
+        population_size: members.
+        episodes: episodes that a candidate plays in each generation.
+        champion_episodes: argmax episodes that each finalist plays when a champion is chosen.
+        policy_kwargs: keywords for the policy; a list of dicts for several designs.
+        tensorboard_log, verbose, seed, device: as in SB3.
+
+    Attributes:
+        generation: how many are done.
+        fitness: float64, (members,), each member's mean return in the last generation; NaN before the first.
+        lineage: structured array of `popagents.lineage.ROW`, who lived and from whom each learned.
+        policy: the champion, an SB3 policy; what `predict` uses. During `learn` it is the fittest member of the last
+            generation; at the end of `learn` and in every saved file it is the winner of an exam: the best quarter play
+            `champion_episodes` argmax episodes each, on seeds of their own.
+        num_timesteps: steps taken in the environment for learning.
+        evaluation_timesteps: steps taken for exams.
+    """
+
+    policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {
+        "LinearPolicy": LinearPolicy,
+        "MlpPolicy": MlpPolicy,
+        "CnnPolicy": CnnPolicy,
+        "ActorCriticPolicy": ActorCriticPolicy,
+    }
+    records: ClassVar[bool] = False  # whether `tell` needs what was seen and done
+
+    def __init__(
+        self,
+        policy: Any,
+        env: Any,
+        learning_rate: float,
+        population_size: int,
+        episodes: int,
+        champion_episodes: int,
+        policy_kwargs: Any,
+        tensorboard_log: str | None,
+        verbose: int,
+        seed: int | None,
+        device: Any,
+        _init_setup_model: bool,
+    ) -> None:
+        positive("population_size", population_size)
+        positive("episodes", episodes)
+        positive("champion_episodes", champion_episodes)
+        self.population_size = int(population_size)
+        self.episodes = int(episodes)
+        self.champion_episodes = int(champion_episodes)
+        names = policy if isinstance(policy, (list, tuple)) else [policy]
+        kwargs = policy_kwargs if isinstance(policy_kwargs, (list, tuple)) else [policy_kwargs or {}] * len(names)
+        if not names or len(kwargs) != len(names) or len(names) > population_size:
+            raise ValueError(
+                f"policy names {len(names)} designs, policy_kwargs {len(kwargs)}, for {population_size} members; give one "
+                "dict a design and at least one member to each"
+            )
+        super().__init__(
+            names[0],
+            vec_env_of(env, self.population_size),
+            learning_rate,
+            policy_kwargs=kwargs[0],
+            tensorboard_log=tensorboard_log,
+            verbose=verbose,
+            seed=seed,
+            device=device,
+            support_multi_env=True,
+        )
+        classes = [self._get_policy_from_name(n) if isinstance(n, str) else n for n in names]
+        self.designs = list(zip(classes, kwargs, strict=True))
+        self.run_seed = int(np.random.SeedSequence().entropy % 2**32) if seed is None else int(seed)  # type: ignore
+        self.generation = 0
+        self.evaluation_timesteps = 0
+        self._steps_lived = 0  # steps of all finished generations
+        self._start = 0  # num_timesteps when this generation began
+        self._playing = False
+        self._examined = 0  # the generation for which the champion was chosen
+        if _init_setup_model:
+            self._setup_model()
+
+    # ---------------------------------------------------------------- what a learner supplies
+
+    def ask(self) -> np.ndarray:
+        """Return who plays in this generation: int64, (candidates,); by default every member."""
+        return np.arange(self.population_size)
+
+    @abstractmethod
+    def tell(self, candidates: np.ndarray, lives: Lives) -> tuple[np.ndarray, np.ndarray, Transmission]:
+        """Move on to the next generation.
+
+        Returns:
+            Each member's parent and second parent (int, (members,), -1 for none), and how it is transmitted.
+        """
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays, beside the population's, that `tell` needs to go on."""
+        return {}
+
+    def _set_arrays(self, arrays: dict[str, np.ndarray]) -> None:
+        """Take back what `_arrays` returned."""
+
+    # ---------------------------------------------------------------- set-up
+
+    def _setup_model(self) -> None:
+        saving.space_to_json(self.observation_space)  # refuses what cannot be saved before a run begins
+        Actions.of(self.action_space)
+        self._setup_lr_schedule()
+        self.population = Population([self._new_policy(d) for d in range(len(self.designs))], self.population_size)
+        self.fitness = np.full(self.population_size, np.nan)
+        self._lineage = Lineage()
+        self._recorder = Recorder() if self.records else None
+        self._slots: Slots | None = None
+        self._exam_env: VecEnv | None = None
+        self._crown(0)
+
+    def _new_policy(self, design: int) -> BasePolicy:
+        """Make a policy of a design; the same at every call, and torch's own generator is left as it was."""
+        policy_class, kwargs = self.designs[design]
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.run_seed)
+            policy = policy_class(self.observation_space, self.action_space, self.lr_schedule, **kwargs)
+        policy.set_training_mode(False)
+        return policy
+
+    def _get_policy_from_name(self, policy_name: str) -> type[BasePolicy]:
+        if policy_name in self.policy_aliases:
+            return self.policy_aliases[policy_name]
+        near = difflib.get_close_matches(policy_name, self.policy_aliases, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"policy is {policy_name!r}; choose one of {', '.join(self.policy_aliases)}, or a class{hint}")
+
+    def set_env(self, env: GymEnv, force_reset: bool = True) -> None:
+        """Go on in another environment of the same spaces, with any number of slots."""
+        wrapped = self._wrap_env(vec_env_of(env, self.population_size), self.verbose)
+        check_for_correct_spaces(wrapped, self.observation_space, self.action_space)
+        self.env, self.n_envs, self._slots = wrapped, wrapped.num_envs, None
+        self._last_obs = None
+
+    @property
+    def lineage(self) -> np.ndarray:
+        """Return who lived and from whom each learned: structured array of `popagents.lineage.ROW`."""
+        return self._lineage.rows
+
+    # ---------------------------------------------------------------- the loop
+
+    def learn(
+        self,
+        total_timesteps: int,
+        callback: MaybeCallback = None,
+        log_interval: int | None = 1,
+        tb_log_name: str | None = None,
+        reset_num_timesteps: bool = True,
+        progress_bar: bool = False,
+        resume: bool = False,
+    ) -> Self:
+        """Live generations until `total_timesteps` steps are taken; the last one is finished.
+
+        Args:
+            total_timesteps: steps to take in this call.
+            callback: SB3's; returning False stops at once, and the unfinished generation is not learned from.
+            log_interval: log every so many generations; None never.
+            tb_log_name: name of the TensorBoard run, the learner's by default.
+            reset_num_timesteps: count from zero (generations go on counting in any case).
+            progress_bar: show one.
+            resume: continue a stopped run toward its own `total_timesteps`; an unfinished generation is played again,
+                and its steps count once.
+        """
+        if resume:
+            self.num_timesteps = self._start
+            total_timesteps, reset_num_timesteps = total_timesteps - self.num_timesteps, False
+        if self.env is None:
+            raise ValueError("the model has no environment; give it one with set_env(env) or load(path, env=env)")
+        callbacks = [*(callback if isinstance(callback, list) else [callback] if callback else [])]
+        if progress_bar:
+            callbacks.append(StepsBar())
+        name = tb_log_name or type(self).__name__
+        _, hook = self._setup_learn(total_timesteps, callbacks, reset_num_timesteps, name)
+        self._start = self.num_timesteps
+        hook.on_training_start(locals(), globals())
+        with threadpool_limits(1):
+            while self.num_timesteps < self._total_timesteps and self._live(hook, log_interval):
+                pass
+            self._examine()
+        hook.on_training_end()
+        return self
+
+    def _live(self, hook: BaseCallback, log_interval: int | None) -> bool:
+        """Live one generation; return whether the run goes on."""
+        hook.on_rollout_start()
+        self._start = self.num_timesteps
+        candidates = self.ask()
+        self._playing = True
+        try:
+            lives = self._play(candidates, hook)
+        finally:
+            self._playing = False
+        if lives is None:
+            return False
+        self._finish(candidates, lives)
+        if log_interval is not None and self.generation % log_interval == 0:
+            self._log(lives)
+        hook.on_rollout_end()
+        return True
+
+    def _play(self, candidates: np.ndarray, hook: BaseCallback) -> Lives | None:
+        if self._slots is None:
+            self._slots = slots_of(self.env)
+        members = np.repeat(candidates, self.episodes)
+        numbers = np.tile(np.arange(self.episodes), len(candidates))
+        where = (self.generation, members, numbers)
+        return play(
+            self.population,
+            self._slots,
+            members,
+            episode_seeds(keys(self.run_seed, Purpose.EPISODE, *where)),
+            keys(self.run_seed, Purpose.ACTION, *where),
+            self._recorder,
+            lambda step: self._after(step, hook),
+        )
+
+    def _after(self, step: Step, hook: BaseCallback) -> bool:
+        """Count a step of the slots and let the callbacks see it."""
+        self.num_timesteps += len(step.live)
+        if step.dones.any():
+            self._update_info_buffer([step.infos[slot] for slot in step.live], step.dones[step.live])
+        hook.update_locals({"infos": step.infos, "dones": step.dones, "rewards": step.rewards})
+        return hook.on_step()
+
+    def _finish(self, candidates: np.ndarray, lives: Lives) -> None:
+        """Learn from a generation. The count of generations moves on last: until then the old generation stands."""
+        fitness = lives.fitness(self.population_size)
+        steps_lived = self._steps_lived + int(lives.lengths.sum())
+        self._crown(int(np.nanargmax(fitness)))
+        parent, second_parent, transmission = self.tell(candidates, lives)
+        rows = np.empty(self.population_size, ROW)
+        rows["generation"], rows["member"], rows["timesteps"] = self.generation, np.arange(self.population_size), steps_lived
+        rows["fitness"], rows["parent"], rows["second_parent"] = fitness, parent, second_parent
+        rows["transmission"] = np.where(parent >= 0, transmission, Transmission.NONE)
+        self._lineage.append(rows)
+        self.fitness, self._steps_lived, self._start = fitness, steps_lived, self.num_timesteps
+        self.generation += 1
+        self._write_monitor(lives)
+
+    def _write_monitor(self, lives: Lives) -> None:
+        """Write the episodes into the file of a VecMonitor that the slots looked through."""
+        if isinstance(self.env, VecMonitor) and isinstance(self.env.venv, GymVecEnv) and self.env.results_writer:
+            now = round(time.time() - self.env.t_start, 6)
+            for r, length in zip(lives.returns, lives.lengths, strict=True):
+                self.env.results_writer.write_row({"r": round(float(r), 6), "l": int(length), "t": now})
+
+    def _log(self, lives: Lives) -> None:
+        probe = np.repeat(lives.probe, self.population_size, axis=0)
+        everyone = np.tile(np.arange(self.population_size), len(lives.probe))
+        actions = self.population.act(everyone, probe).reshape(len(lives.probe), self.population_size, -1)
+        fitness = self.fitness[np.isfinite(self.fitness)]
+        seconds = max((time.time_ns() - self.start_time) / 1e9, 1e-9)
+        values = {
+            "rollout/ep_rew_mean": safe_mean([e["r"] for e in self.ep_info_buffer]),  # type: ignore[union-attr]
+            "rollout/ep_len_mean": safe_mean([e["l"] for e in self.ep_info_buffer]),  # type: ignore[union-attr]
+            "population/fitness_mean": fitness.mean(),
+            "population/fitness_max": fitness.max(),
+            "population/fitness_min": fitness.min(),
+            "population/fitness_std": fitness.std(),
+            "population/diversity": disagreement(actions, self.action_space),
+            "time/generation": self.generation,
+            "time/total_timesteps": self.num_timesteps,
+            "time/fps": int((self.num_timesteps - self._num_timesteps_at_start) / seconds),
+        }
+        for key, value in values.items():
+            self.logger.record(key, value)
+        self.logger.dump(step=self.num_timesteps)
+
+    # ---------------------------------------------------------------- the champion
+
+    def _crown(self, member: int) -> None:
+        """Make a member the policy that `predict` uses."""
+        design = member % len(self.designs)
+        if getattr(self, "_champion_design", None) != design:
+            self._champion_design = design
+            self.policy = self._new_policy(design).to(self.device)
+        self.population.express(self.population.genes(member), self.policy)
+
+    def _examine(self) -> None:
+        """Choose the champion among the best quarter, unless that is done for this generation."""
+        slots = self._exam_slots()
+        if self._examined == self.generation or slots is None:
+            return
+        ranked = np.argsort(-self.fitness, kind="stable")
+        finalists = ranked[: max(1, np.isfinite(self.fitness).sum() // 4)]
+        papers = np.arange(self.champion_episodes)
+        seeds = episode_seeds(keys(self.run_seed, Purpose.EXAM, self.generation, 0, papers))
+        members = np.repeat(finalists, self.champion_episodes)
+        lives = play(self.population, slots, members, np.tile(seeds, len(finalists)), None)
+        assert lives is not None
+        self.evaluation_timesteps += int(lives.lengths.sum())
+        self._crown(int(np.nanargmax(lives.fitness(self.population_size))))
+        self._examined = self.generation
+
+    def _exam_slots(self) -> Slots | None:
+        """Return slots for an exam; in the middle of a generation only a second environment will do."""
+        if self.env is None:
+            return None
+        if not self._playing:
+            self._slots = self._slots or slots_of(self.env)
+            return self._slots
+        if self._exam_env is None:
+            self._exam_env = second_vec_env(self.env)
+        return None if self._exam_env is None else slots_of(self._exam_env)
+
+    # ---------------------------------------------------------------- files
+
+    def save(self, path: Any, exclude: Any = None, include: Any = None) -> None:
+        """Save the whole state as it was when the current generation began, and the champion.
+
+        Args:
+            path: where; `.zip` is added. The file is written beside and renamed, so what stood there is never lost.
+            exclude, include: accepted for SB3's sake; the state is always whole.
+
+        Raises:
+            OSError: the disk is full or the folder cannot be written.
+        """
+        with threadpool_limits(1):
+            self._examine()
+        arrays = {f"policy/{name}": value.cpu().numpy() for name, value in self.policy.state_dict().items()}
+        for design, stack in enumerate(self.population.stacks):
+            arrays |= {f"population/{design}/{name}": values for name, values in stack.parameters.items()}
+        arrays |= {f"lineage/{name}": self.lineage[name] for name in ROW.names}  # type: ignore[union-attr]
+        arrays |= {"fitness": self.fitness} | {f"learner/{name}": values for name, values in self._arrays().items()}
+        saving.write(path, arrays, self._description())
+
+    def _description(self) -> dict[str, Any]:
+        settings = [name for name in inspect.signature(type(self)).parameters if name not in NOT_SETTINGS]
+        return {
+            "learner": type(self).__name__,
+            "designs": saving.to_json([list(design) for design in self.designs]),
+            "observation_space": saving.space_to_json(self.observation_space),
+            "action_space": saving.space_to_json(self.action_space),
+            "settings": {name: saving.to_json(getattr(self, name)) for name in settings},
+            "state": {
+                "run_seed": self.run_seed,
+                "generation": self.generation,
+                "num_timesteps": self._start,
+                "_start": self._start,
+                "_steps_lived": self._steps_lived,
+                "evaluation_timesteps": self.evaluation_timesteps,
+                "_examined": self._examined,
+            },
+            "champion_design": self._champion_design,
+        }
+
+    @classmethod
+    def load(  # type: ignore[override]
+        cls,
+        path: Any,
+        env: GymEnv | None = None,
+        device: Any = "auto",
+        custom_objects: dict[str, Any] | None = None,
+        print_system_info: bool = False,
+        force_reset: bool = True,
+        **kwargs: Any,
+    ) -> Self:
+        """Load a model; with an environment of the same spaces it can go on learning.
+
+        Args:
+            path: the file.
+            env: where to go on; None suffices for `predict`.
+            device: where the champion computes.
+            custom_objects: `policy` and `policy_kwargs`, for classes that the file may not name; SB3's other entries
+                (schedules) have nothing to replace here.
+            print_system_info, force_reset: accepted for SB3's sake.
+            kwargs: settings to change. `seed` is accepted and ignored: a run's random numbers are its own.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: it is damaged, was saved by another learner, or a setting cannot change.
+        """
+        arrays, description = saving.read(path)
+        if description["learner"] != cls.__name__:
+            raise ValueError(f"{path} was saved by {description['learner']}; load it with {description['learner']}.load")
+        settings = description["settings"] | {k: v for k, v in kwargs.items() if k not in ("seed", "policy", "policy_kwargs")}
+        if settings["population_size"] != description["settings"]["population_size"]:
+            raise ValueError(
+                f"population_size is {settings['population_size']}; {path} holds {description['settings']['population_size']} "
+                "members, and a population cannot change its size"
+            )
+        custom = custom_objects or {}
+        designs = [[None, None]] if "policy" in custom else saving.from_json(description["designs"])
+        model = cls(
+            custom.get("policy", [design[0] for design in designs]),
+            None if env is None else vec_env_of(env, settings["population_size"]),
+            policy_kwargs=custom.get("policy_kwargs", [design[1] for design in designs]),
+            device=device,
+            _init_setup_model=False,
+            **settings,
+        )
+        model._restore(arrays, description)
+        return model
+
+    def _restore(self, arrays: dict[str, np.ndarray], description: dict[str, Any]) -> None:
+        spaces = {k: saving.space_from_json(description[k]) for k in ("observation_space", "action_space")}
+        if self.env is not None:
+            check_for_correct_spaces(self.env, **spaces)
+        self.__dict__.update(spaces | description["state"])
+        self._setup_model()
+        for design, stack in enumerate(self.population.stacks):
+            for name in stack.parameters:
+                stack.parameters[name][:] = arrays[f"population/{design}/{name}"]
+        rows = np.empty(len(arrays["lineage/member"]), ROW)
+        for name in ROW.names:  # type: ignore[union-attr]
+            rows[name] = arrays[f"lineage/{name}"]
+        self._lineage, self.fitness = Lineage(rows), arrays["fitness"].copy()
+        self._crown(description["champion_design"])
+        with torch.no_grad():
+            for name, value in self.policy.state_dict().items():
+                value.copy_(torch.from_numpy(arrays[f"policy/{name}"]))
+        prefix = "learner/"
+        self._set_arrays({k.removeprefix(prefix): v.copy() for k, v in arrays.items() if k.startswith(prefix)})
+
+    def _init_callback(self, callback: MaybeCallback, progress_bar: bool = False) -> BaseCallback:
+        assert isinstance(callback, list)
+        hooks = [c if isinstance(c, BaseCallback) else super(PopulationAlgorithm, self)._init_callback(c) for c in callback]
+        together = CallbackList(hooks)
+        together.init_callback(self)
+        return together
+
+
+def positive(name: str, value: Any) -> None:
+    """Refuse a setting that is not a whole number above 0.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number, 1 or more")
+
+
+def between(name: str, value: Any, low: float, high: float, *, open_low: bool = True) -> float:
+    """Return a setting as a float.
+
+    Raises:
+        ValueError: it is not a number from `low` (itself excluded if `open_low`) to `high`.
+    """
+    number = float(value)
+    if low <= number <= high and not (open_low and number == low):
+        return number
+    raise ValueError(f"{name} is {value!r}; it must be above {low} and at most {high}")
+

@@ -1,0 +1,47 @@
+"""Watch a trained player with RL Zoo's own script: `python -m popagents.enjoy --algo culture --env PopPacman-v0`.
+
+All options are RL Zoo's (`-h` lists them); names are those of `popagents.train`. Without `-f` the player comes from
+`logs/` where that holds one of this algorithm and environment, and otherwise from the champions shipped beside us.
+"""
+
+import sys
+from pathlib import Path
+
+from popagents.train import checked_arguments, prepare, refuse
+
+try:
+    import rl_zoo3.enjoy as script
+    from rl_zoo3 import get_latest_run_id
+except ImportError as error:
+    raise ImportError(f'RL Zoo is not complete here ({error}); install it with: pip install "popzoo[zoo]"') from error
+
+CHAMPIONS = Path(__file__).parent / "champions"
+
+
+def folder_of(algo: str, env_id: str) -> str:
+    """Return the first folder that holds a trained player: `logs`, then the shipped champions.
+
+    Raises:
+        SystemExit: neither does.
+    """
+    folders = [Path("logs"), CHAMPIONS]
+    found = [str(f) for f in folders if get_latest_run_id(str(f / algo), script.EnvironmentName(env_id)) > 0]
+    if not found:
+        refuse(
+            f"no {algo} player of {env_id} in logs/ nor among the shipped champions; "
+            f"train one (python -m popagents.train --algo {algo} --env {env_id}) or name a folder with -f"
+        )
+    return found[0]
+
+
+def main() -> None:
+    """Run RL Zoo's script on the command line."""
+    prepare()
+    names, arguments = checked_arguments(sys.argv[1:])
+    folder = folder_of(names.algo, names.env) if names.folder is None else names.folder
+    sys.argv[1:] = [*arguments, "-f", folder]
+    script.enjoy()
+
+
+if __name__ == "__main__":
+    main()

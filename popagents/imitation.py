@@ -1,0 +1,271 @@
+"""Imitation: members maximise the likelihood of what their teachers did, by minibatches and Adam.
+
+`imitate` has two forms that give the same weights up to rounding: `through_torch`, for every policy, all pupils of a stack
+at once by `torch.func.vmap`; and `linear`, compiled, for a single linear layer and discrete actions, which passes over the
+zeros of the observations.
+
+Source of the optimiser: D. Kingma and J. Ba (2015), "Adam: a method for stochastic optimization", arXiv:1412.6980.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from numba import njit
+from torch.func import functional_call, grad, vmap
+
+from popagents.population import Parameters, Stack
+from popagents.randomness import shuffles
+
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+Pairs = tuple[np.ndarray, np.ndarray]  # observations (pairs, *shape) and actions (pairs, ...)
+
+
+@dataclass
+class Adam:
+    """Adam's memory for every member of a stack.
+
+    Attributes:
+        first, second: running means of gradients and of their squares, shaped like the stack's parameters.
+        steps: int64, (members,), updates that each member has made.
+    """
+
+    first: Parameters
+    second: Parameters
+    steps: np.ndarray
+
+    @classmethod
+    def blank(cls, stack: Stack) -> "Adam":
+        """Make the memory of members that have never learned."""
+        first, second = ({k: np.zeros_like(v) for k, v in stack.parameters.items()} for _ in range(2))
+        return cls(first, second, np.zeros(stack.size, np.int64))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return everything under one name each, for saving."""
+        first = {f"first/{k}": v for k, v in self.first.items()}
+        return first | {f"second/{k}": v for k, v in self.second.items()} | {"steps": self.steps}
+
+    def set_arrays(self, arrays: dict[str, np.ndarray]) -> None:
+        """Take back what `arrays` returned."""
+        self.first = {k: arrays[f"first/{k}"] for k in self.first}
+        self.second = {k: arrays[f"second/{k}"] for k in self.second}
+        self.steps = arrays["steps"]
+
+
+def imitate(
+    stack: Stack,
+    adam: Adam,
+    rows: np.ndarray,
+    lessons: list[Pairs],
+    shuffle_keys: np.ndarray,
+    learning_rate: float,
+    n_epochs: int,
+    batch_size: int,
+) -> tuple[Parameters, Adam]:
+    """Let some members of a stack learn, each from its own lesson.
+
+    Args:
+        stack: the members.
+        adam: their optimisers' memory.
+        rows: int64, (pupils,), who learns; nobody twice.
+        lessons: one a pupil.
+        shuffle_keys: uint64, (pupils,): the order of a pupil's pairs is a function of its key.
+        learning_rate: step size.
+        n_epochs: passes over each lesson.
+        batch_size: pairs per update; the last batch of an epoch may be smaller.
+
+    Returns:
+        The stack's new parameters and memory; `stack` and `adam` stay as they are, so that an interrupt loses nothing.
+    """
+    parameters = {k: v.copy() for k, v in stack.parameters.items()}
+    state = Adam({k: v.copy() for k, v in adam.first.items()}, {k: v.copy() for k, v in adam.second.items()}, adam.steps.copy())
+    if len(rows):
+        learn = linear if is_linear(stack) else through_torch
+        learn(stack, parameters, state, rows, lessons, shuffle_keys, learning_rate, n_epochs, batch_size)
+    return parameters, state
+
+
+def is_linear(stack: Stack) -> bool:
+    """Tell whether the compiled form serves a stack."""
+    return isinstance(stack.actions.space, spaces.Discrete) and stack.is_linear
+
+
+def linear(
+    stack: Stack,
+    parameters: Parameters,
+    state: Adam,
+    rows: np.ndarray,
+    lessons: list[Pairs],
+    shuffle_keys: np.ndarray,
+    learning_rate: float,
+    n_epochs: int,
+    batch_size: int,
+) -> None:
+    """Change `parameters` and `state` in place; a single linear layer and discrete actions."""
+    weight, bias = parameters
+    for row, (observations, actions), key in zip(rows, lessons, shuffle_keys, strict=True):
+        order = shuffles(key, len(actions), n_epochs)
+        flat = observations.reshape(len(observations), -1)
+        state.steps[row] = learn_linear(
+            parameters[weight][row],
+            parameters[bias][row],
+            state.first[weight][row],
+            state.first[bias][row],
+            state.second[weight][row],
+            state.second[bias][row],
+            state.steps[row],
+            flat,
+            actions,
+            order,
+            batch_size,
+            learning_rate,
+        )
+
+
+@njit(cache=True)
+def nonzeros(observations: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """List the cells that are not zero: where each observation's begin, their cells, their values."""
+    begin = np.empty(len(observations) + 1, np.int64)
+    count = 0
+    for i in range(len(observations)):
+        begin[i] = count
+        for cell in range(observations.shape[1]):
+            count += observations[i, cell] != 0
+    begin[len(observations)] = count
+    cells, values = np.empty(count, np.int64), np.empty(count, np.float32)
+    k = 0
+    for i in range(len(observations)):
+        for cell in range(observations.shape[1]):
+            if observations[i, cell] != 0:
+                cells[k], values[k] = cell, observations[i, cell]
+                k += 1
+    return begin, cells, values
+
+
+@njit(cache=True)
+def softmax(logits: np.ndarray) -> None:
+    """Turn logits into probabilities, in place."""
+    top = logits.max()
+    total = np.float32(0)
+    for a in range(len(logits)):
+        logits[a] = np.exp(logits[a] - top)
+        total += logits[a]
+    for a in range(len(logits)):
+        logits[a] /= total
+
+
+@njit(cache=True)
+def adam_step(weight, gradient, first, second, learning_rate, steps):  # type: ignore[no-untyped-def]
+    """Update flat arrays in place by update number `steps` (1 the first) of Adam; leave the gradient zero."""
+    rate = np.float32(learning_rate / (1 - BETA1**steps))
+    root = np.float32(1 / np.sqrt(1 - BETA2**steps))
+    b1, b2, epsilon = np.float32(BETA1), np.float32(BETA2), np.float32(EPSILON)
+    one = np.float32(1)
+    for i in range(len(weight)):
+        g = gradient[i]
+        first[i] = b1 * first[i] + (one - b1) * g
+        second[i] = b2 * second[i] + (one - b2) * g * g
+        weight[i] -= rate * first[i] / (np.sqrt(second[i]) * root + epsilon)
+        gradient[i] = 0
+
+
+@njit(cache=True)
+def learn_linear(  # type: ignore[no-untyped-def]
+    weight, bias, first_w, first_b, second_w, second_b, steps, observations, actions, order, batch_size, learning_rate
+):
+    """Learn one lesson: weight (outputs, inputs) and bias (outputs,) and Adam's memory change; return the new step count."""
+    begin, cells, values = nonzeros(observations)
+    g_weight, g_bias = np.zeros_like(weight), np.zeros_like(bias)
+    probability = np.empty_like(bias)
+    for epoch in range(len(order)):
+        for start in range(0, len(actions), batch_size):
+            batch = order[epoch, start : start + batch_size]
+            for pair in batch:
+                probability[:] = bias
+                for k in range(begin[pair], begin[pair + 1]):
+                    for a in range(len(bias)):
+                        probability[a] += values[k] * weight[a, cells[k]]
+                softmax(probability)
+                probability[actions[pair]] -= 1  # the gradient of minus log-likelihood by the logits
+                for a in range(len(bias)):
+                    probability[a] /= len(batch)
+                    g_bias[a] += probability[a]
+                for k in range(begin[pair], begin[pair + 1]):
+                    for a in range(len(bias)):
+                        g_weight[a, cells[k]] += values[k] * probability[a]
+            steps += 1
+            adam_step(weight.ravel(), g_weight.ravel(), first_w.ravel(), second_w.ravel(), learning_rate, steps)
+            adam_step(bias, g_bias, first_b, second_b, learning_rate, steps)
+    return steps
+
+
+def through_torch(
+    stack: Stack,
+    parameters: Parameters,
+    state: Adam,
+    rows: np.ndarray,
+    lessons: list[Pairs],
+    shuffle_keys: np.ndarray,
+    learning_rate: float,
+    n_epochs: int,
+    batch_size: int,
+) -> None:
+    """Change `parameters` and `state` in place; any policy, all pupils at once, each with its own minibatches."""
+    plans = [
+        minibatches(shuffles(key, len(actions), n_epochs), batch_size)
+        for key, (_, actions) in zip(shuffle_keys, lessons, strict=True)
+    ]
+    gradients = vmap(grad(lambda p, o, a, m: negative_log_likelihood(stack, p, o, a, m)))
+    for update in range(max(map(len, plans))):
+        pupils = [i for i, plan in enumerate(plans) if update < len(plan)]
+        who = rows[pupils]
+        observations, actions, mask = gathered([lessons[i] for i in pupils], [plans[i][update] for i in pupils], batch_size)
+        weights = {k: torch.from_numpy(v[who]) for k, v in parameters.items()}
+        found = gradients(weights, observations, actions, mask)
+        state.steps[who] += 1
+        for name, gradient in found.items():
+            adam_rows(parameters[name], gradient.numpy(), state.first[name], state.second[name], who, learning_rate, state.steps)
+
+
+def minibatches(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
+    """Cut each epoch's order (epochs, pairs) into minibatches."""
+    return [epoch[start : start + batch_size] for epoch in order for start in range(0, len(epoch), batch_size)]
+
+
+def gathered(
+    lessons: list[Pairs], batches: list[np.ndarray], batch_size: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Stack the pupils' minibatches, the short ones filled up with copies that the mask leaves out."""
+    filled = [np.resize(batch, batch_size) for batch in batches]
+    observations = np.stack([lesson[0][batch] for lesson, batch in zip(lessons, filled, strict=True)])
+    actions = np.stack([lesson[1][batch] for lesson, batch in zip(lessons, filled, strict=True)])
+    mask = np.stack([np.arange(batch_size) < len(batch) for batch in batches]).astype(np.float32)
+    return torch.from_numpy(observations), torch.from_numpy(actions), torch.from_numpy(mask)
+
+
+def negative_log_likelihood(
+    stack: Stack,
+    parameters: dict[str, torch.Tensor],
+    observations: torch.Tensor,
+    actions: torch.Tensor,
+    mask: torch.Tensor,
+) -> torch.Tensor:
+    """Return the mean over the pairs that the mask keeps, for one member's parameters."""
+    inner = {f"policy.{name}": values for name, values in parameters.items()}
+    outputs = functional_call(stack.actor, inner, (observations,))
+    logs = stack.actions.log_likelihood(outputs, actions, parameters.get("log_std"))
+    return -(logs * mask).sum() / mask.sum()
+
+
+def adam_rows(  # type: ignore[no-untyped-def]
+    weights, gradients, first, second, rows, learning_rate, steps
+) -> None:
+    """Update some members' rows of one stacked parameter, each at its own step count; all in place."""
+    shape = (len(rows),) + (1,) * (weights.ndim - 1)
+    t = steps[rows].reshape(shape)
+    first[rows] = BETA1 * first[rows] + (1 - BETA1) * gradients
+    second[rows] = BETA2 * second[rows] + (1 - BETA2) * gradients**2
+    rate = (learning_rate / (1 - BETA1**t)).astype(np.float32)
+    root = np.sqrt(1 - BETA2**t).astype(np.float32)
+    weights[rows] -= rate * first[rows] / (np.sqrt(second[rows]) / root + np.float32(EPSILON))

@@ -1,0 +1,49 @@
+"""Lineage: who lived, how well, and from whom each learned or was born, generation by generation."""
+
+from enum import IntEnum
+
+import numpy as np
+
+
+class Transmission(IntEnum):
+    """How a member came by what it will be in the next generation."""
+
+    NONE = 0  # it stayed as it was
+    IMITATION = 1  # it learned from `parent`'s behaviour
+    BIRTH = 2  # it is a child of `parent` (and `second_parent`)
+
+
+ROW = np.dtype(
+    [
+        ("generation", "i4"),
+        ("member", "i4"),
+        ("fitness", "f8"),
+        ("parent", "i4"),  # member, -1 if none
+        ("second_parent", "i4"),  # member, -1 if none
+        ("transmission", "i1"),  # Transmission
+        ("timesteps", "i8"),  # environment steps of the run up to the end of this generation
+    ]
+)
+
+
+class Lineage:
+    """A table of `ROW`s that grows by doubling."""
+
+    def __init__(self, rows: np.ndarray | None = None) -> None:
+        self._rows = np.empty(0, ROW) if rows is None else rows
+        self._used = len(self._rows)
+
+    @property
+    def rows(self) -> np.ndarray:
+        """All rows so far, in order of generation and member."""
+        return self._rows[: self._used]
+
+    def append(self, rows: np.ndarray) -> None:
+        """Add one generation."""
+        end = self._used + len(rows)
+        if end > len(self._rows):
+            grown = np.empty(max(2 * len(self._rows), end), ROW)
+            grown[: self._used] = self.rows
+            self._rows = grown
+        self._rows[self._used : end] = rows
+        self._used = end

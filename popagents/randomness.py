@@ -1,0 +1,119 @@
+"""Random numbers as pure functions of where they are used.
+
+Everything random in a generation is derived from a *key*: 64 bits mixed from (run seed, purpose, generation, member,
+episode). So a resumed run continues bit for bit, and neither the number of slots nor the order in which episodes are played
+changes a result.
+
+Source of the mixing function: G. Steele, D. Lea, C. Flood (2014), "Fast splittable pseudorandom number generators".
+"""
+
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+GAMMA = np.uint64(0x9E3779B97F4A7C15)
+EPISODE_SEEDS = 2**31  # environments written in C take signed 32-bit seeds
+
+
+class Purpose(IntEnum):
+    """What random numbers are for; different purposes never share a key."""
+
+    WEIGHTS = 0
+    EPISODE = 1
+    ACTION = 2
+    TEACHER = 3
+    SHUFFLE = 4
+    EXAM = 5
+
+
+@njit(cache=True)
+def mix(bits: np.uint64) -> np.uint64:
+    """Scramble 64 bits one-to-one."""
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))
+
+
+@njit(cache=True)
+def uniform(bits: np.uint64) -> float:
+    """Turn 64 random bits into a number strictly between 0 and 1."""
+    return (np.float64(bits >> np.uint64(11)) + 0.5) * 2.0**-53
+
+
+def keys(run_seed: int, purpose: Purpose, generation: int, members: Any, episodes: Any = 0) -> np.ndarray:
+    """Derive one key per (member, episode).
+
+    Args:
+        run_seed: the run's seed, 0 to 2**64 - 1.
+        purpose: what the numbers are for.
+        generation: the generation's number.
+        members: member indices, int, (k,).
+        episodes: episode numbers, int, (k,) or one for all.
+
+    Returns:
+        uint64, (k,).
+    """
+    key = np.uint64(run_seed)
+    with np.errstate(over="ignore"):  # the products are meant to wrap
+        for part in (int(purpose), generation, np.asarray(members), np.asarray(episodes)):
+            key = mix.py_func(key + (np.asarray(part).astype(np.uint64) + np.uint64(1)) * GAMMA)
+    return np.atleast_1d(key)
+
+
+def episode_seeds(key: np.ndarray) -> np.ndarray:
+    """Turn keys into seeds that any environment's `reset` takes: int64, 0 to 2**31 - 1."""
+    return (key % np.uint64(EPISODE_SEEDS)).astype(np.int64)
+
+
+def generator(run_seed: int, purpose: Purpose, generation: int = 0) -> np.random.Generator:
+    """Make NumPy's generator for the draws that a whole generation shares."""
+    return np.random.default_rng([run_seed, int(purpose), generation])
+
+
+@njit(cache=True)
+def gumbel(key: np.ndarray, steps: np.ndarray, width: int) -> np.ndarray:
+    """Draw standard Gumbel noise: the argmax of logits plus this is a sample of their softmax.
+
+    Args:
+        key: uint64, (k,), one an episode.
+        steps: int64, (k,), each episode's step number.
+        width: numbers per step.
+
+    Returns:
+        float32, (k, width).
+    """
+    out = np.empty((len(key), width), np.float32)
+    for i in range(len(key)):
+        for j in range(width):
+            bits = mix(key[i] + np.uint64(steps[i] * width + j + 1) * GAMMA)
+            out[i, j] = -np.log(-np.log(uniform(bits)))
+    return out
+
+
+@njit(cache=True)
+def normal(key: np.ndarray, steps: np.ndarray, width: int) -> np.ndarray:
+    """Draw standard normal noise (Box and Muller's transform), with the arguments and the shape of `gumbel`."""
+    out = np.empty((len(key), width), np.float32)
+    for i in range(len(key)):
+        for j in range(width):
+            first = np.uint64(2 * (steps[i] * width + j) + 1)
+            radius = np.sqrt(-2.0 * np.log(uniform(mix(key[i] + first * GAMMA))))
+            angle = 2.0 * np.pi * uniform(mix(key[i] + (first + np.uint64(1)) * GAMMA))
+            out[i, j] = radius * np.cos(angle)
+    return out
+
+
+@njit(cache=True)
+def shuffles(key: np.uint64, n: int, times: int) -> np.ndarray:
+    """Draw permutations of 0 to n - 1 (Fisher and Yates): int64, (times, n)."""
+    out = np.empty((times, n), np.int64)
+    for t in range(times):
+        for i in range(n):
+            out[t, i] = i
+        for i in range(n - 1, 0, -1):
+            bits = mix(key + np.uint64(t * n + i) * GAMMA)
+            j = np.int64(((bits >> np.uint64(32)) * np.uint64(i + 1)) >> np.uint64(32))
+            out[t, i], out[t, j] = out[t, j], out[t, i]
+    return out

@@ -1,0 +1,248 @@
+"""Playing: the episodes of all candidates at once, with exact step counts.
+
+An episode is a *job*: who plays, the seed of the environment and the key of the action draws. Jobs go to slots in order; a
+slot whose episode ends takes the next one. Every job's result depends on the job alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from popagents.population import Population
+from popagents.slots import Slots
+
+PROBE = 16  # situations in which members are compared
+
+
+@dataclass
+class Step:
+    """What one step of the slots gave, as callbacks see it (n slots; only those in `live` were playing a job)."""
+
+    live: np.ndarray
+    rewards: np.ndarray
+    dones: np.ndarray
+    infos: list[dict[str, Any]]
+
+
+@dataclass
+class Record:
+    """What was seen and done: every step of every slot, and where each job's steps lie in it.
+
+    Attributes:
+        observations: (steps, n, *shape).
+        actions: (steps, n, ...).
+        spans: int64, (jobs, 3): slot, first step, step after the last.
+    """
+
+    observations: np.ndarray
+    actions: np.ndarray
+    spans: np.ndarray
+
+    def pairs(self, jobs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the observations (pairs, *shape) and actions (pairs, ...) of some jobs, in order."""
+        parts = [(slice(first, end), slot) for slot, first, end in self.spans[jobs]]
+        if len(parts) == 1:
+            return self.observations[parts[0]], self.actions[parts[0]]
+        return tuple(np.concatenate([a[part] for part in parts]) for a in (self.observations, self.actions))  # type: ignore
+
+
+@dataclass
+class Lives:
+    """What became of the jobs.
+
+    Attributes:
+        members: int64, (jobs,), who played.
+        returns: float64, (jobs,), sums of rewards.
+        lengths: int64, (jobs,), steps.
+        probe: (up to 16, *shape), what was seen before the last action of the first jobs: situations to compare members in.
+        record: what was seen and done, if it was asked for.
+    """
+
+    members: np.ndarray
+    returns: np.ndarray
+    lengths: np.ndarray
+    probe: np.ndarray
+    record: Record | None = None
+
+    def fitness(self, size: int) -> np.ndarray:
+        """Return each member's mean return, float64, (size,); NaN for members that did not play."""
+        played = np.bincount(self.members, minlength=size)
+        with np.errstate(invalid="ignore"):
+            return np.bincount(self.members, self.returns, minlength=size) / played
+
+
+@dataclass
+class Recorder:
+    """Keeps what is seen and done, in buffers that grow by doubling and are used again by the next generation."""
+
+    observations: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    actions: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+
+    def write(self, t: int, observations: np.ndarray, actions: np.ndarray) -> None:
+        """Keep step t."""
+        self.observations = fitted(self.observations, t, observations)
+        self.actions = fitted(self.actions, t, actions)
+        self.observations[t] = observations
+        self.actions[t] = actions
+
+
+def fitted(buffer: np.ndarray, t: int, row: np.ndarray) -> np.ndarray:
+    """Return a buffer of rows like `row` that has a place t, keeping the rows before."""
+    if buffer.shape[1:] != row.shape or buffer.dtype != row.dtype:
+        return np.empty((128, *row.shape), row.dtype)
+    if t < len(buffer):
+        return buffer
+    return np.concatenate([buffer, np.empty_like(buffer)])
+
+
+class Seats:
+    """Which job each slot is playing.
+
+    Attributes:
+        live: int64, (k,), the slots that are playing a job.
+        jobs: int64, (k,), what they play.
+        who: int64, (k,), the members that play there.
+        spans: int64, (jobs, 3), as in `Record`.
+    """
+
+    def __init__(self, slots: Slots, members: np.ndarray, seeds: np.ndarray, space: Any) -> None:
+        self.slots, self.members, self.seeds = slots, members, seeds
+        self.spans = np.zeros((len(members), 3), np.int64)
+        self._job = np.full(slots.n, -1)
+        self._free = np.ones(slots.n, bool)
+        self._handed_out = 0
+        self._actions = np.repeat(np.asarray(space.sample())[None], slots.n, axis=0)  # any valid ones, for idle slots
+
+    def fill(self, t: int) -> bool:
+        """Give the free slots the next jobs, at step t of the slots; tell whether anybody is playing."""
+        if self._free.any():
+            takers = np.flatnonzero(self._free)
+            self._job[takers] = -1
+            takers = takers[: len(self.members) - self._handed_out]
+            jobs = np.arange(self._handed_out, self._handed_out + len(takers))
+            self._job[takers] = jobs
+            self._handed_out += len(takers)
+            if len(takers):
+                self._begin(takers, self.seeds[jobs])
+                self.spans[jobs, 0], self.spans[jobs, 1] = takers, t
+            self.live = np.flatnonzero(self._job >= 0)
+            self.jobs = self._job[self.live]
+            self.who = self.members[self.jobs]
+        return len(self.live) > 0
+
+    def of_live(self, rows: np.ndarray) -> np.ndarray:
+        """Return the rows (one a slot) of the slots that are playing."""
+        return rows if len(self.live) == len(rows) else rows[self.live]
+
+    def spread(self, chosen: np.ndarray) -> np.ndarray:
+        """Return one action a slot: what was chosen, and anything valid in idle slots."""
+        if len(self.live) < len(self._actions):
+            self._actions[self.live] = chosen
+            return self._actions
+        return chosen
+
+    def step(self, actions: np.ndarray, t: int) -> tuple[np.ndarray, np.ndarray, list[dict[str, Any]]]:
+        """Play step t in every slot; say what failed and where if the environment raises."""
+        try:
+            rewards, dones, infos = self.slots.step(actions)
+        except Exception as error:
+            raise RuntimeError(
+                f"the environment raised {type(error).__name__}: {error} at step {t} while members {self.who.tolist()} "
+                f"were playing episodes seeded {self.seeds[self.jobs].tolist()}; nothing was learned from this generation: "
+                "repair the environment and go on with learn(..., resume=True)"
+            ) from error
+        self._free = dones | (self._job < 0)
+        return rewards, dones, infos
+
+    def ended(self, t: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the slots whose job has ended with step t, and the jobs."""
+        slots = self.live[self._free[self.live]]
+        self.spans[self._job[slots], 2] = t + 1
+        return slots, self._job[slots]
+
+    def _begin(self, takers: np.ndarray, seeds: np.ndarray) -> None:
+        which, slot_seeds = np.zeros(self.slots.n, bool), np.zeros(self.slots.n, np.int64)
+        which[takers], slot_seeds[takers] = True, seeds
+        try:
+            self.slots.begin(which, slot_seeds)
+        except Exception as error:
+            raise RuntimeError(
+                f"the environment raised {type(error).__name__}: {error} when episodes seeded {seeds.tolist()} were to begin"
+            ) from error
+
+
+def play(
+    population: Population,
+    slots: Slots,
+    members: np.ndarray,
+    seeds: np.ndarray,
+    keys: np.ndarray | None,
+    recorder: Recorder | None = None,
+    on_step: Callable[[Step], bool] | None = None,
+) -> Lives | None:
+    """Play one episode per job.
+
+    Args:
+        population: whose members play.
+        slots: where.
+        members: int64, (jobs,), who plays each job.
+        seeds: int64, (jobs,), the environment's seed in each.
+        keys: uint64, (jobs,), keys of the action draws; None plays the likeliest actions.
+        recorder: keeps observations and actions.
+        on_step: called after each step; False stops at once.
+
+    Returns:
+        What became of the jobs; None when `on_step` stopped it.
+
+    Raises:
+        RuntimeError: the environment failed, or a return is not finite; it names the member and the seed.
+    """
+    returns, lengths = np.zeros(len(members)), np.zeros(len(members), np.int64)
+    seats = Seats(slots, members, seeds, population.actions.space)
+    probe: dict[int, np.ndarray] = {}
+    t = 0
+    while seats.fill(t):
+        seen = seats.of_live(slots.observations)
+        noise = None if keys is None else population.actions.noise(keys[seats.jobs], lengths[seats.jobs])
+        actions = seats.spread(population.act(seats.who, seen, noise))
+        if recorder is not None:
+            recorder.write(t, slots.observations, actions)
+        rewards, dones, infos = seats.step(actions, t)
+        returns[seats.jobs] += seats.of_live(rewards)
+        lengths[seats.jobs] += 1
+        if dones.any():
+            over, jobs = seats.ended(t)
+            check_finite(returns[jobs], members[jobs], seeds[jobs])
+            infos = with_episodes(infos, over, returns[jobs], lengths[jobs])
+            first = jobs[jobs < PROBE]
+            probe.update(zip(first.tolist(), seen[np.isin(seats.jobs, first)], strict=True))
+        t += 1
+        if on_step is not None and not on_step(Step(seats.live, rewards, dones, infos)):
+            return None
+    record = None if recorder is None else Record(recorder.observations, recorder.actions, seats.spans)
+    return Lives(members, returns, lengths, np.stack([probe[job] for job in sorted(probe)]), record)
+
+
+def check_finite(returns: np.ndarray, members: np.ndarray, seeds: np.ndarray) -> None:
+    """Refuse returns that are NaN or infinite.
+
+    Raises:
+        RuntimeError: naming the member and the seed.
+    """
+    for i in np.flatnonzero(~np.isfinite(returns)):
+        raise RuntimeError(
+            f"member {members[i]} got a return of {returns[i]} in the episode seeded {seeds[i]}; returns must be finite: look "
+            "for a reward of NaN or infinity in the environment"
+        )
+
+
+def with_episodes(
+    infos: list[dict[str, Any]], slots: np.ndarray, returns: np.ndarray, lengths: np.ndarray
+) -> list[dict[str, Any]]:
+    """Add the entry by which SB3's monitors report an episode: r return, l length (steps)."""
+    infos = list(infos)
+    for slot, r, length in zip(slots, returns, lengths, strict=True):
+        infos[slot] = {**infos[slot], "episode": {"r": float(r), "l": int(length)}}
+    return infos
