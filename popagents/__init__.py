@@ -1,0 +1,27 @@
+"""A zoo of population learners that behave like Stable-Baselines3 algorithms.
+
+>>> from popagents import Culture
+>>> model = Culture("LinearPolicy", "CartPole-v1", seed=0)
+
+Names are imported when they are first used: Stable-Baselines3 and torch take seconds.
+"""
+
+import importlib
+from typing import Any
+
+NAMES = {
+    "Culture": "popagents.culture",
+    "PopulationAlgorithm": "popagents.base",
+    "Population": "popagents.population",
+    "LinearPolicy": "popagents.policies",
+    "MlpPolicy": "popagents.policies",
+    "CnnPolicy": "popagents.policies",
+    "GymVecEnv": "popagents.vec_env",
+}
+__all__ = ["CnnPolicy", "Culture", "GymVecEnv", "LinearPolicy", "MlpPolicy", "Population", "PopulationAlgorithm"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in NAMES:
+        return getattr(importlib.import_module(NAMES[name]), name)
+    raise AttributeError(f"module 'popagents' has no attribute {name!r}; it has {', '.join(__all__)}")

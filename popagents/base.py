@@ -11,7 +11,6 @@ bit and the number of slots never changes a result. A learner supplies `ask`, `t
 """
 
 import difflib
-import inspect
 import time
 from abc import abstractmethod
 from typing import Any, ClassVar, Self
@@ -19,7 +18,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.callbacks import BaseCallback, CallbackList
+from stable_baselines3.common.callbacks import BaseCallback, ConvertCallback
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 from stable_baselines3.common.type_aliases import GymEnv, MaybeCallback
 from stable_baselines3.common.utils import check_for_correct_spaces, safe_mean
@@ -28,6 +27,7 @@ from threadpoolctl import threadpool_limits
 
 from popagents import saving
 from popagents.actions import Actions, disagreement
+from popagents.checkpoint import changed, pack, unpack
 from popagents.environments import second_vec_env, vec_env_of
 from popagents.lineage import ROW, Lineage, Transmission
 from popagents.policies import CnnPolicy, LinearPolicy, MlpPolicy
@@ -37,8 +37,6 @@ from popagents.randomness import Purpose, episode_seeds, keys
 from popagents.rollout import Lives, Recorder, Step, play
 from popagents.slots import Slots, slots_of
 from popagents.vec_env import GymVecEnv
-
-NOT_SETTINGS = {"policy", "env", "policy_kwargs", "tensorboard_log", "verbose", "device", "seed", "_init_setup_model"}
 
 
 class PopulationAlgorithm(BaseAlgorithm):
@@ -139,12 +137,12 @@ class PopulationAlgorithm(BaseAlgorithm):
             Each member's parent and second parent (int, (members,), -1 for none), and how it is transmitted.
         """
 
-    def _arrays(self) -> dict[str, np.ndarray]:
+    def learner_arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays, beside the population's, that `tell` needs to go on."""
         return {}
 
-    def _set_arrays(self, arrays: dict[str, np.ndarray]) -> None:
-        """Take back what `_arrays` returned."""
+    def set_learner_arrays(self, arrays: dict[str, np.ndarray]) -> None:
+        """Take back what `learner_arrays` returned."""
 
     # ---------------------------------------------------------------- set-up
 
@@ -183,6 +181,16 @@ class PopulationAlgorithm(BaseAlgorithm):
         self.env, self.n_envs, self._slots = wrapped, wrapped.num_envs, None
         self._last_obs = None
 
+    def counts(self) -> dict[str, int]:
+        """Return the counters that a file holds, as they were when the current generation began."""
+        names = ("run_seed", "generation", "_start", "_steps_lived", "evaluation_timesteps", "_examined")
+        return {name: int(getattr(self, name)) for name in names} | {"num_timesteps": self._start}
+
+    def recall(self, lineage: Lineage, fitness: np.ndarray, champion_design: int) -> None:
+        """Take back the past, as it was read from a file."""
+        self._lineage, self.fitness = lineage, fitness
+        self._crown(champion_design)  # member d is of design d
+
     @property
     def lineage(self) -> np.ndarray:
         """Return who lived and from whom each learned: structured array of `popagents.lineage.ROW`."""
@@ -217,11 +225,10 @@ class PopulationAlgorithm(BaseAlgorithm):
             total_timesteps, reset_num_timesteps = total_timesteps - self.num_timesteps, False
         if self.env is None:
             raise ValueError("the model has no environment; give it one with set_env(env) or load(path, env=env)")
-        callbacks = [*(callback if isinstance(callback, list) else [callback] if callback else [])]
-        if progress_bar:
-            callbacks.append(StepsBar())
+        callbacks = [*callback] if isinstance(callback, list) else [callback] if callback else []
+        hooks = [c if isinstance(c, BaseCallback) else ConvertCallback(c) for c in callbacks]
         name = tb_log_name or type(self).__name__
-        _, hook = self._setup_learn(total_timesteps, callbacks, reset_num_timesteps, name)
+        _, hook = self._setup_learn(total_timesteps, hooks + [StepsBar()] * progress_bar, reset_num_timesteps, name)
         self._start = self.num_timesteps
         hook.on_training_start(locals(), globals())
         with threadpool_limits(1):
@@ -268,7 +275,7 @@ class PopulationAlgorithm(BaseAlgorithm):
     def _after(self, step: Step, hook: BaseCallback) -> bool:
         """Count a step of the slots and let the callbacks see it."""
         self.num_timesteps += len(step.live)
-        if step.dones.any():
+        if np.count_nonzero(step.dones):
             self._update_info_buffer([step.infos[slot] for slot in step.live], step.dones[step.live])
         hook.update_locals({"infos": step.infos, "dones": step.dones, "rewards": step.rewards})
         return hook.on_step()
@@ -322,8 +329,8 @@ class PopulationAlgorithm(BaseAlgorithm):
     def _crown(self, member: int) -> None:
         """Make a member the policy that `predict` uses."""
         design = member % len(self.designs)
-        if getattr(self, "_champion_design", None) != design:
-            self._champion_design = design
+        if getattr(self, "champion_design", None) != design:
+            self.champion_design = design
             self.policy = self._new_policy(design).to(self.device)
         self.population.express(self.population.genes(member), self.policy)
 
@@ -368,32 +375,7 @@ class PopulationAlgorithm(BaseAlgorithm):
         """
         with threadpool_limits(1):
             self._examine()
-        arrays = {f"policy/{name}": value.cpu().numpy() for name, value in self.policy.state_dict().items()}
-        for design, stack in enumerate(self.population.stacks):
-            arrays |= {f"population/{design}/{name}": values for name, values in stack.parameters.items()}
-        arrays |= {f"lineage/{name}": self.lineage[name] for name in ROW.names}  # type: ignore[union-attr]
-        arrays |= {"fitness": self.fitness} | {f"learner/{name}": values for name, values in self._arrays().items()}
-        saving.write(path, arrays, self._description())
-
-    def _description(self) -> dict[str, Any]:
-        settings = [name for name in inspect.signature(type(self)).parameters if name not in NOT_SETTINGS]
-        return {
-            "learner": type(self).__name__,
-            "designs": saving.to_json([list(design) for design in self.designs]),
-            "observation_space": saving.space_to_json(self.observation_space),
-            "action_space": saving.space_to_json(self.action_space),
-            "settings": {name: saving.to_json(getattr(self, name)) for name in settings},
-            "state": {
-                "run_seed": self.run_seed,
-                "generation": self.generation,
-                "num_timesteps": self._start,
-                "_start": self._start,
-                "_steps_lived": self._steps_lived,
-                "evaluation_timesteps": self.evaluation_timesteps,
-                "_examined": self._examined,
-            },
-            "champion_design": self._champion_design,
-        }
+        saving.write(path, *pack(self))
 
     @classmethod
     def load(  # type: ignore[override]
@@ -424,12 +406,7 @@ class PopulationAlgorithm(BaseAlgorithm):
         arrays, description = saving.read(path)
         if description["learner"] != cls.__name__:
             raise ValueError(f"{path} was saved by {description['learner']}; load it with {description['learner']}.load")
-        settings = description["settings"] | {k: v for k, v in kwargs.items() if k not in ("seed", "policy", "policy_kwargs")}
-        if settings["population_size"] != description["settings"]["population_size"]:
-            raise ValueError(
-                f"population_size is {settings['population_size']}; {path} holds {description['settings']['population_size']} "
-                "members, and a population cannot change its size"
-            )
+        settings = changed(description["settings"], kwargs)
         custom = custom_objects or {}
         designs = [[None, None]] if "policy" in custom else saving.from_json(description["designs"])
         model = cls(
@@ -440,35 +417,8 @@ class PopulationAlgorithm(BaseAlgorithm):
             _init_setup_model=False,
             **settings,
         )
-        model._restore(arrays, description)
+        unpack(model, arrays, description)
         return model
-
-    def _restore(self, arrays: dict[str, np.ndarray], description: dict[str, Any]) -> None:
-        spaces = {k: saving.space_from_json(description[k]) for k in ("observation_space", "action_space")}
-        if self.env is not None:
-            check_for_correct_spaces(self.env, **spaces)
-        self.__dict__.update(spaces | description["state"])
-        self._setup_model()
-        for design, stack in enumerate(self.population.stacks):
-            for name in stack.parameters:
-                stack.parameters[name][:] = arrays[f"population/{design}/{name}"]
-        rows = np.empty(len(arrays["lineage/member"]), ROW)
-        for name in ROW.names:  # type: ignore[union-attr]
-            rows[name] = arrays[f"lineage/{name}"]
-        self._lineage, self.fitness = Lineage(rows), arrays["fitness"].copy()
-        self._crown(description["champion_design"])
-        with torch.no_grad():
-            for name, value in self.policy.state_dict().items():
-                value.copy_(torch.from_numpy(arrays[f"policy/{name}"]))
-        prefix = "learner/"
-        self._set_arrays({k.removeprefix(prefix): v.copy() for k, v in arrays.items() if k.startswith(prefix)})
-
-    def _init_callback(self, callback: MaybeCallback, progress_bar: bool = False) -> BaseCallback:
-        assert isinstance(callback, list)
-        hooks = [c if isinstance(c, BaseCallback) else super(PopulationAlgorithm, self)._init_callback(c) for c in callback]
-        together = CallbackList(hooks)
-        together.init_callback(self)
-        return together
 
 
 def positive(name: str, value: Any) -> None:

@@ -131,10 +131,10 @@ class Culture(PopulationAlgorithm):
         progress = min(1.0, self._start / self._total_timesteps)
         return self.learning_rate * (self._last_rate / self.learning_rate) ** progress  # type: ignore[operator]
 
-    def _arrays(self) -> dict[str, np.ndarray]:
+    def learner_arrays(self) -> dict[str, np.ndarray]:
         return {f"{design}/{k}": v for design, adam in enumerate(self._adams) for k, v in adam.arrays().items()}
 
-    def _set_arrays(self, arrays: dict[str, np.ndarray]) -> None:
+    def set_learner_arrays(self, arrays: dict[str, np.ndarray]) -> None:
         for design, adam in enumerate(self._adams):
             prefix = f"{design}/"
             adam.set_arrays({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})

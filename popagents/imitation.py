@@ -143,7 +143,7 @@ def nonzeros(observations: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return begin, cells, values
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")  # a division that may raise is not vectorised
 def softmax(logits: np.ndarray) -> None:
     """Turn logits into probabilities, in place."""
     top = logits.max()
@@ -155,7 +155,7 @@ def softmax(logits: np.ndarray) -> None:
         logits[a] /= total
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def adam_step(weight, gradient, first, second, learning_rate, steps):  # type: ignore[no-untyped-def]
     """Update flat arrays in place by update number `steps` (1 the first) of Adam; leave the gradient zero."""
     rate = np.float32(learning_rate / (1 - BETA1**steps))
@@ -170,34 +170,60 @@ def adam_step(weight, gradient, first, second, learning_rate, steps):  # type: i
         gradient[i] = 0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def learn_linear(  # type: ignore[no-untyped-def]
     weight, bias, first_w, first_b, second_w, second_b, steps, observations, actions, order, batch_size, learning_rate
 ):
     """Learn one lesson: weight (outputs, inputs) and bias (outputs,) and Adam's memory change; return the new step count."""
     begin, cells, values = nonzeros(observations)
-    g_weight, g_bias = np.zeros_like(weight), np.zeros_like(bias)
-    probability = np.empty_like(bias)
+    w, m, v = inputs_first(weight), inputs_first(first_w), inputs_first(second_w)
+    g_weight, g_bias, error = np.zeros_like(w), np.zeros_like(bias), np.empty_like(bias)
     for epoch in range(len(order)):
         for start in range(0, len(actions), batch_size):
             batch = order[epoch, start : start + batch_size]
+            share = np.float32(1 / len(batch))
             for pair in batch:
-                probability[:] = bias
-                for k in range(begin[pair], begin[pair + 1]):
-                    for a in range(len(bias)):
-                        probability[a] += values[k] * weight[a, cells[k]]
-                softmax(probability)
-                probability[actions[pair]] -= 1  # the gradient of minus log-likelihood by the logits
-                for a in range(len(bias)):
-                    probability[a] /= len(batch)
-                    g_bias[a] += probability[a]
-                for k in range(begin[pair], begin[pair + 1]):
-                    for a in range(len(bias)):
-                        g_weight[a, cells[k]] += values[k] * probability[a]
+                some = slice(begin[pair], begin[pair + 1])
+                logits_of(w, bias, cells[some], values[some], error)
+                softmax(error)
+                error[actions[pair]] -= np.float32(1)  # the gradient of minus log-likelihood by the logits
+                backward(error, share, cells[some], values[some], g_weight, g_bias)
             steps += 1
-            adam_step(weight.ravel(), g_weight.ravel(), first_w.ravel(), second_w.ravel(), learning_rate, steps)
+            adam_step(w.ravel(), g_weight.ravel(), m.ravel(), v.ravel(), learning_rate, steps)
             adam_step(bias, g_bias, first_b, second_b, learning_rate, steps)
+    weight[:], first_w[:], second_w[:] = w.T, m.T, v.T
     return steps
+
+
+@njit(cache=True)
+def inputs_first(matrix: np.ndarray) -> np.ndarray:
+    """Copy (outputs, inputs) as (inputs, outputs), so that what one input touches lies together."""
+    out = np.empty((matrix.shape[1], matrix.shape[0]), np.float32)
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[i, j] = matrix[j, i]
+    return out
+
+
+@njit(cache=True)
+def logits_of(weight, bias, cells, values, out):  # type: ignore[no-untyped-def]
+    """Write the logits (outputs,) for one observation given by its cells that are not zero."""
+    for a in range(len(bias)):
+        out[a] = bias[a]
+    for k in range(len(cells)):
+        for a in range(len(bias)):
+            out[a] += values[k] * weight[cells[k], a]
+
+
+@njit(cache=True)
+def backward(error, share, cells, values, g_weight, g_bias):  # type: ignore[no-untyped-def]
+    """Add one pair's share of the gradient, for the error (outputs,) at the logits."""
+    for a in range(len(error)):
+        error[a] *= share
+        g_bias[a] += error[a]
+    for k in range(len(cells)):
+        for a in range(len(error)):
+            g_weight[cells[k], a] += values[k] * error[a]
 
 
 def through_torch(
@@ -220,9 +246,9 @@ def through_torch(
     for update in range(max(map(len, plans))):
         pupils = [i for i, plan in enumerate(plans) if update < len(plan)]
         who = rows[pupils]
-        observations, actions, mask = gathered([lessons[i] for i in pupils], [plans[i][update] for i in pupils], batch_size)
+        prepared, actions, mask = gathered(stack, [lessons[i] for i in pupils], [plans[i][update] for i in pupils], batch_size)
         weights = {k: torch.from_numpy(v[who]) for k, v in parameters.items()}
-        found = gradients(weights, observations, actions, mask)
+        found = gradients(weights, prepared, actions, mask)
         state.steps[who] += 1
         for name, gradient in found.items():
             adam_rows(parameters[name], gradient.numpy(), state.first[name], state.second[name], who, learning_rate, state.steps)
@@ -234,26 +260,27 @@ def minibatches(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
 
 
 def gathered(
-    lessons: list[Pairs], batches: list[np.ndarray], batch_size: int
+    stack: Stack, lessons: list[Pairs], batches: list[np.ndarray], batch_size: int
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Stack the pupils' minibatches, the short ones filled up with copies that the mask leaves out."""
     filled = [np.resize(batch, batch_size) for batch in batches]
     observations = np.stack([lesson[0][batch] for lesson, batch in zip(lessons, filled, strict=True)])
     actions = np.stack([lesson[1][batch] for lesson, batch in zip(lessons, filled, strict=True)])
     mask = np.stack([np.arange(batch_size) < len(batch) for batch in batches]).astype(np.float32)
-    return torch.from_numpy(observations), torch.from_numpy(actions), torch.from_numpy(mask)
+    prepared = stack.actor.prepare(observations.reshape(-1, *observations.shape[2:]))
+    return prepared.reshape(len(lessons), batch_size, *prepared.shape[1:]), torch.from_numpy(actions), torch.from_numpy(mask)
 
 
 def negative_log_likelihood(
     stack: Stack,
     parameters: dict[str, torch.Tensor],
-    observations: torch.Tensor,
+    prepared: torch.Tensor,
     actions: torch.Tensor,
     mask: torch.Tensor,
 ) -> torch.Tensor:
     """Return the mean over the pairs that the mask keeps, for one member's parameters."""
     inner = {f"policy.{name}": values for name, values in parameters.items()}
-    outputs = functional_call(stack.actor, inner, (observations,))
+    outputs = functional_call(stack.actor, inner, (prepared,))
     logs = stack.actions.log_likelihood(outputs, actions, parameters.get("log_std"))
     return -(logs * mask).sum() / mask.sum()
 

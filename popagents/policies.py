@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from gymnasium import spaces
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
-from stable_baselines3.common.preprocessing import is_image_space
+from stable_baselines3.common.preprocessing import is_image_space, preprocess_obs
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, FlattenExtractor, NatureCNN
 from torch import nn
 
@@ -167,18 +167,24 @@ class Actor(nn.Module):
             raise ValueError("use_sde is True; a population samples its members' actions itself: set use_sde to False")
         self.policy = policy
 
-    def forward(self, observation: torch.Tensor) -> torch.Tensor:
-        """Return logits or means (k, n_outputs) for observations (k, *shape)."""
+    def prepare(self, observations: np.ndarray) -> torch.Tensor:
+        """Turn raw observations (k, *shape) into what the network takes: images scaled, numbers of states one-hot."""
+        space = self.policy.observation_space
+        raw = torch.from_numpy(np.ascontiguousarray(observations))
+        return preprocess_obs(raw, space, normalize_images=self.policy.normalize_images)  # type: ignore[return-value]
+
+    def forward(self, prepared: torch.Tensor) -> torch.Tensor:
+        """Return logits or means (k, n_outputs) for prepared observations (k, ...)."""
         policy = self.policy
         if isinstance(policy, ActorPolicy):
-            return policy.outputs(observation)
-        features = policy.extract_features(observation, policy.pi_features_extractor)
+            return policy.action_net(policy.policy_net(policy.features_extractor(prepared)))
+        features = policy.pi_features_extractor(prepared)
         return policy.action_net(policy.mlp_extractor.forward_actor(features))
 
     def names(self) -> list[str]:
         """List the policy's parameters that its actions depend on, in the policy's order."""
         parameters = dict(self.policy.named_parameters())
-        outputs = self(torch.as_tensor(self.policy.observation_space.sample()[None]))
+        outputs = self(self.prepare(np.asarray(self.policy.observation_space.sample())[None]))
         reached = torch.autograd.grad(outputs.sum(), list(parameters.values()), allow_unused=True)
         return [name for name, g in zip(parameters, reached, strict=True) if g is not None or name == "log_std"]
 

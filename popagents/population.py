@@ -116,11 +116,11 @@ class Stack:
     def _through_torch(self, rows: np.ndarray, observations: np.ndarray) -> np.ndarray:
         members = {f"policy.{name}": torch.from_numpy(stack[rows]) for name, stack in self.parameters.items()}
 
-        def one(parameters: dict[str, torch.Tensor], observation: torch.Tensor) -> torch.Tensor:
-            return functional_call(self.actor, parameters, (observation[None],))[0]
+        def one(parameters: dict[str, torch.Tensor], prepared: torch.Tensor) -> torch.Tensor:
+            return functional_call(self.actor, parameters, (prepared[None],))[0]
 
         with torch.no_grad():
-            return vmap(one)(members, torch.from_numpy(observations)).numpy()
+            return vmap(one)(members, self.actor.prepare(observations)).numpy()
 
 
 class Population:

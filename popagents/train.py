@@ -87,7 +87,7 @@ def settings_file(algo: str, env_id: str, conf_file: str | None) -> str | None:
         shipped = SETTINGS / (conf_file if conf_file.endswith(".yml") else f"{conf_file}.yml")
         return str(shipped) if shipped.is_file() and not os.path.exists(conf_file) else None
     ours = SETTINGS / f"{algo}.yml"
-    if ours.is_file() and (algo in LEARNERS or env_id in yaml.safe_load(ours.read_text())):
+    if algo in LEARNERS or (ours.is_file() and env_id in yaml.safe_load(ours.read_text())):
         return str(ours)
     return None
 
@@ -112,7 +112,7 @@ def prepare() -> None:
         ALGOS[name] = load_learner(name)
     for name, sampler in SAMPLERS.items():
         HYPERPARAMS_SAMPLER[name] = sampler
-        HYPERPARAMS_CONVERTER[name] = lambda stored: stored  # a trial stores what the learner takes
+        HYPERPARAMS_CONVERTER[name] = lambda sampled_params: sampled_params  # they are what it takes
     script.ExperimentManager = PopulationManager  # type: ignore[misc]
 
 

@@ -75,7 +75,7 @@ class GymVecEnv(VecEnv):
 
     def _begin_again(self, observations: VecEnvObs, dones: np.ndarray, infos: list[dict[str, Any]]) -> VecEnvObs:
         """Put what the finished lanes ended with into their infos; return what every lane sees now."""
-        finished = np.flatnonzero(dones)
+        finished = np.flatnonzero(dones).tolist()
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
             for lane in finished:
                 begun = self.reset_infos[lane] = infos[lane]
@@ -97,7 +97,8 @@ class GymVecEnv(VecEnv):
     def get_images(self) -> Sequence[np.ndarray | None]:
         """Return one picture a lane, or None for each where `render_mode` is not rgb_array."""
         if self.render_mode == "rgb_array":
-            return list(self.vector_env.render() or ())
+            pictures: Any = self.vector_env.render()
+            return list(pictures)
         warnings.warn(f"render_mode is {self.render_mode!r}; pictures need 'rgb_array'", stacklevel=2)
         return [None] * self.num_envs
 
