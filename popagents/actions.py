@@ -1,7 +1,8 @@
 """How the outputs of a policy become actions, for every action space that the zoo serves.
 
-A policy gives one row of *outputs* per observation: logits for Discrete and MultiDiscrete spaces, means for a Box (whose
-spread is the policy's parameter `log_std`). Acting takes noise as an argument, so that it stays a pure function.
+A policy gives one row of *outputs* per observation: logits for Discrete and MultiDiscrete spaces, means for a Box
+(whose spread is the policy's parameter `log_std`). Acting takes noise as an argument, so that it stays a pure
+function.
 """
 
 from dataclasses import dataclass
@@ -43,8 +44,8 @@ class Actions:
         if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating) and space.is_bounded():
             return cls(space, (), int(np.prod(space.shape)))
         raise ValueError(
-            f"the action space is {space}; policies serve Discrete and one-dimensional MultiDiscrete spaces that start at "
-            "0, and bounded float Box spaces: wrap the environment to offer one of these"
+            f"the action space is {space}; policies serve Discrete and one-dimensional MultiDiscrete spaces that start "
+            "at 0, and bounded float Box spaces: wrap the environment to offer one of these"
         )
 
     def noise(self, key: np.ndarray, steps: np.ndarray) -> np.ndarray:
@@ -65,7 +66,7 @@ class Actions:
             Actions in the space, (k,), (k, components) or (k, *shape).
         """
         if not self.sizes:
-            return self._box(outputs if noise is None else outputs + np.exp(log_std) * noise)
+            return self._box(outputs if noise is None or log_std is None else outputs + np.exp(log_std) * noise)
         if noise is not None:
             outputs = outputs + noise
         if isinstance(self.space, spaces.Discrete):
@@ -77,7 +78,7 @@ class Actions:
         self, outputs: torch.Tensor, actions: torch.Tensor, log_std: torch.Tensor | None = None
     ) -> torch.Tensor:
         """Return log pi(action | observation), (k,), for outputs (k, n_outputs) and actions as `choose` gives them."""
-        if not self.sizes:
+        if log_std is not None:
             deviation = (actions.flatten(1) - outputs) / log_std.exp()
             return -(0.5 * deviation**2 + log_std + 0.5 * np.log(2 * np.pi)).sum(dim=1)
         chosen = actions.reshape(len(outputs), -1)
@@ -87,6 +88,35 @@ class Actions:
             for i, part in enumerate(parts)
         ]
         return torch.stack(logs).sum(dim=0)
+
+    def gradient(
+        self, outputs: np.ndarray, actions: np.ndarray, log_std: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the gradient of -log pi(action | observation).
+
+        Args:
+            outputs: float32, (..., n_outputs).
+            actions: (..., *shape of an action).
+            log_std: float32, broadcastable to `outputs`, for a Box only.
+
+        Returns:
+            The gradients by the outputs and, for a Box, by `log_std`, both (..., n_outputs).
+        """
+        if log_std is not None:
+            deviation = (actions.reshape(outputs.shape) - outputs) / np.exp(log_std)
+            return -deviation / np.exp(log_std), 1 - deviation**2
+        chosen = actions.reshape(*outputs.shape[:-1], len(self.sizes))
+        error = np.empty_like(outputs)
+        first = 0
+        for component, size in enumerate(self.sizes):
+            part = error[..., first : first + size]
+            part[:] = outputs[..., first : first + size]
+            part -= part.max(axis=-1, keepdims=True)
+            np.exp(part, out=part)
+            part /= part.sum(axis=-1, keepdims=True)
+            part -= np.arange(size) == chosen[..., [component]]
+            first += size
+        return error, None
 
     def _box(self, actions: np.ndarray) -> np.ndarray:
         assert isinstance(self.space, spaces.Box)
@@ -102,8 +132,8 @@ def disagreement(actions: np.ndarray, space: spaces.Space) -> float:
         space: the action space.
 
     Returns:
-        For discrete spaces the share of pairs of members that choose differently, averaged over situations and components;
-        for a Box the members' standard deviation as a share of the action's range. 0: all alike.
+        For discrete spaces the share of pairs of members that choose differently, averaged over situations and
+        components; for a Box the members' standard deviation as a share of the action's range. 0: all alike.
     """
     if isinstance(space, spaces.Box):
         spread = (space.high - space.low).ravel()

@@ -6,8 +6,8 @@ One generation is
     lives = play(...)                # their episodes
     self.tell(candidates, lives)     # who learns from whom, who survives, where the mean moves
 
-and everything random in it is a function of (run seed, generation, member, episode), so that a stopped run goes on bit for
-bit and the number of slots never changes a result. A learner supplies `ask`, `tell` and the state they keep.
+and everything random in it is a function of (run seed, generation, member, episode), so that a stopped run goes on
+bit for bit and the number of slots never changes a result. A learner supplies `ask`, `tell` and the state they keep.
 """
 
 import difflib
@@ -97,8 +97,8 @@ class PopulationAlgorithm(BaseAlgorithm):
         kwargs = policy_kwargs if isinstance(policy_kwargs, (list, tuple)) else [policy_kwargs or {}] * len(names)
         if not names or len(kwargs) != len(names) or len(names) > population_size:
             raise ValueError(
-                f"policy names {len(names)} designs, policy_kwargs {len(kwargs)}, for {population_size} members; give one "
-                "dict a design and at least one member to each"
+                f"policy names {len(names)} designs, policy_kwargs {len(kwargs)}, for {population_size} members; give "
+                "one dict a design and at least one member to each"
             )
         super().__init__(
             names[0],
@@ -257,14 +257,12 @@ class PopulationAlgorithm(BaseAlgorithm):
         return True
 
     def _play(self, candidates: np.ndarray, hook: BaseCallback) -> Lives | None:
-        if self._slots is None:
-            self._slots = slots_of(self.env)
         members = np.repeat(candidates, self.episodes)
         numbers = np.tile(np.arange(self.episodes), len(candidates))
         where = (self.generation, members, numbers)
         return play(
             self.population,
-            self._slots,
+            self._training_slots(),
             members,
             episode_seeds(keys(self.run_seed, Purpose.EPISODE, *where)),
             keys(self.run_seed, Purpose.ACTION, *where),
@@ -287,7 +285,11 @@ class PopulationAlgorithm(BaseAlgorithm):
         self._crown(int(np.nanargmax(fitness)))
         parent, second_parent, transmission = self.tell(candidates, lives)
         rows = np.empty(self.population_size, ROW)
-        rows["generation"], rows["member"], rows["timesteps"] = self.generation, np.arange(self.population_size), steps_lived
+        rows["generation"], rows["member"], rows["timesteps"] = (
+            self.generation,
+            np.arange(self.population_size),
+            steps_lived,
+        )
         rows["fitness"], rows["parent"], rows["second_parent"] = fitness, parent, second_parent
         rows["transmission"] = np.where(parent >= 0, transmission, Transmission.NONE)
         self._lineage.append(rows)
@@ -355,11 +357,16 @@ class PopulationAlgorithm(BaseAlgorithm):
         if self.env is None:
             return None
         if not self._playing:
-            self._slots = self._slots or slots_of(self.env)
-            return self._slots
+            return self._training_slots()
         if self._exam_env is None:
             self._exam_env = second_vec_env(self.env)
         return None if self._exam_env is None else slots_of(self._exam_env)
+
+    def _training_slots(self) -> Slots:
+        if self._slots is None:
+            assert self.env is not None
+            self._slots = slots_of(self.env)
+        return self._slots
 
     # ---------------------------------------------------------------- files
 
@@ -368,7 +375,8 @@ class PopulationAlgorithm(BaseAlgorithm):
 
         Args:
             path: where; `.zip` is added. The file is written beside and renamed, so what stood there is never lost.
-            exclude, include: accepted for SB3's sake; the state is always whole.
+            exclude: accepted for SB3's sake; the state is always whole.
+            include: likewise.
 
         Raises:
             OSError: the disk is full or the folder cannot be written.
@@ -378,7 +386,7 @@ class PopulationAlgorithm(BaseAlgorithm):
         saving.write(path, *pack(self))
 
     @classmethod
-    def load(  # type: ignore[override]
+    def load(
         cls,
         path: Any,
         env: GymEnv | None = None,
@@ -396,7 +404,8 @@ class PopulationAlgorithm(BaseAlgorithm):
             device: where the champion computes.
             custom_objects: `policy` and `policy_kwargs`, for classes that the file may not name; SB3's other entries
                 (schedules) have nothing to replace here.
-            print_system_info, force_reset: accepted for SB3's sake.
+            print_system_info: accepted for SB3's sake.
+            force_reset: likewise; every generation begins with seeded resets.
             kwargs: settings to change. `seed` is accepted and ignored: a run's random numbers are its own.
 
         Raises:
@@ -405,7 +414,9 @@ class PopulationAlgorithm(BaseAlgorithm):
         """
         arrays, description = saving.read(path)
         if description["learner"] != cls.__name__:
-            raise ValueError(f"{path} was saved by {description['learner']}; load it with {description['learner']}.load")
+            raise ValueError(
+                f"{path} was saved by {description['learner']}; load it with {description['learner']}.load"
+            )
         settings = changed(description["settings"], kwargs)
         custom = custom_objects or {}
         designs = [[None, None]] if "policy" in custom else saving.from_json(description["designs"])
@@ -441,4 +452,3 @@ def between(name: str, value: Any, low: float, high: float, *, open_low: bool = 
     if low <= number <= high and not (open_low and number == low):
         return number
     raise ValueError(f"{name} is {value!r}; it must be above {low} and at most {high}")
-

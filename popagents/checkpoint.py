@@ -67,6 +67,7 @@ def changed(settings: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]
     size = settings["population_size"]
     if changes.get("population_size", size) != size:
         raise ValueError(
-            f"population_size is {changes['population_size']}; the file holds {size} members: load it with {size}, or train anew"
+            f"population_size is {changes['population_size']}; the file holds {size} members: load it with {size}, or "
+            "train anew"
         )
     return settings | {k: v for k, v in changes.items() if k not in ("seed", "policy", "policy_kwargs")}

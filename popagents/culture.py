@@ -22,10 +22,10 @@ from popagents.rollout import Lives
 class Culture(PopulationAlgorithm):
     """Imitation of successful peers.
 
-    Every generation each member plays `episodes` episodes, sampling its own policy. Members are ranked by mean return; every
-    member but the best draws a teacher uniformly among its betters (the best `teacher_share` of all, at most) and maximises
-    the likelihood of the teacher's actions in the situations that the teacher met, for `n_epochs` epochs of shuffled
-    minibatches, by Adam, whose state stays with the member.
+    Every generation each member plays `episodes` episodes, sampling its own policy. Members are ranked by mean
+    return; every member but the best draws a teacher uniformly among its betters (the best `teacher_share` of all, at
+    most) and maximises the likelihood of the teacher's actions in the situations that the teacher met, for `n_epochs`
+    epochs of shuffled minibatches, by Adam, whose state stays with the member.
 
     Args:
         policy: a policy's name or class; a list of them for several designs in one population.
@@ -78,7 +78,9 @@ class Culture(PopulationAlgorithm):
         self.initial_std = between("initial_std", initial_std, 0, math.inf)
         first = constant(learning_rate)
         self.final_learning_rate = final_learning_rate
-        self._last_rate = first if final_learning_rate is None else between("final_learning_rate", final_learning_rate, 0, 10)
+        self._last_rate = (
+            first if final_learning_rate is None else between("final_learning_rate", final_learning_rate, 0, 10)
+        )
         super().__init__(
             policy,
             env,
@@ -132,9 +134,11 @@ class Culture(PopulationAlgorithm):
         return self.learning_rate * (self._last_rate / self.learning_rate) ** progress  # type: ignore[operator]
 
     def learner_arrays(self) -> dict[str, np.ndarray]:
+        """Return the members' optimiser memories."""
         return {f"{design}/{k}": v for design, adam in enumerate(self._adams) for k, v in adam.arrays().items()}
 
     def set_learner_arrays(self, arrays: dict[str, np.ndarray]) -> None:
+        """Take back what `learner_arrays` returned."""
         for design, adam in enumerate(self._adams):
             prefix = f"{design}/"
             adam.set_arrays({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})

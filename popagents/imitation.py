@@ -1,8 +1,8 @@
 """Imitation: members maximise the likelihood of what their teachers did, by minibatches and Adam.
 
-`imitate` has two forms that give the same weights up to rounding: `through_torch`, for every policy, all pupils of a stack
-at once by `torch.func.vmap`; and `linear`, compiled, for a single linear layer and discrete actions, which passes over the
-zeros of the observations.
+`imitate` chooses between two forms that give the same weights up to rounding. `linear` is compiled, for a single
+linear layer and discrete actions; it passes over the zeros of the observations. `stacked` serves every policy, all
+pupils of a stack at once; its gradients come from `dense` where the network is dense layers, from autograd otherwise.
 
 Source of the optimiser: D. Kingma and J. Ba (2015), "Adam: a method for stochastic optimization", arXiv:1412.6980.
 """
@@ -13,9 +13,11 @@ import numpy as np
 import torch
 from gymnasium import spaces
 from numba import njit
-from torch.func import functional_call, grad, vmap
+from torch.func import functional_call
 
-from popagents.population import Parameters, Stack
+from popagents.dense import Parameters, forward
+from popagents.dense import backward as backpropagate
+from popagents.population import Stack
 from popagents.randomness import shuffles
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
@@ -79,16 +81,18 @@ def imitate(
         The stack's new parameters and memory; `stack` and `adam` stay as they are, so that an interrupt loses nothing.
     """
     parameters = {k: v.copy() for k, v in stack.parameters.items()}
-    state = Adam({k: v.copy() for k, v in adam.first.items()}, {k: v.copy() for k, v in adam.second.items()}, adam.steps.copy())
+    state = Adam(
+        {k: v.copy() for k, v in adam.first.items()}, {k: v.copy() for k, v in adam.second.items()}, adam.steps.copy()
+    )
     if len(rows):
-        learn = linear if is_linear(stack) else through_torch
+        learn = linear if is_linear(stack) else stacked
         learn(stack, parameters, state, rows, lessons, shuffle_keys, learning_rate, n_epochs, batch_size)
     return parameters, state
 
 
 def is_linear(stack: Stack) -> bool:
     """Tell whether the compiled form serves a stack."""
-    return isinstance(stack.actions.space, spaces.Discrete) and stack.is_linear
+    return isinstance(stack.actions.space, spaces.Discrete) and stack.layers is not None and len(stack.layers) == 1
 
 
 def linear(
@@ -103,10 +107,9 @@ def linear(
     batch_size: int,
 ) -> None:
     """Change `parameters` and `state` in place; a single linear layer and discrete actions."""
-    weight, bias = parameters
+    weight, bias, _ = stack.layers[0]  # type: ignore[index]
     for row, (observations, actions), key in zip(rows, lessons, shuffle_keys, strict=True):
         order = shuffles(key, len(actions), n_epochs)
-        flat = observations.reshape(len(observations), -1)
         state.steps[row] = learn_linear(
             parameters[weight][row],
             parameters[bias][row],
@@ -115,7 +118,7 @@ def linear(
             state.second[weight][row],
             state.second[bias][row],
             state.steps[row],
-            flat,
+            stack.flat(observations),
             actions,
             order,
             batch_size,
@@ -174,7 +177,7 @@ def adam_step(weight, gradient, first, second, learning_rate, steps):  # type: i
 def learn_linear(  # type: ignore[no-untyped-def]
     weight, bias, first_w, first_b, second_w, second_b, steps, observations, actions, order, batch_size, learning_rate
 ):
-    """Learn one lesson: weight (outputs, inputs) and bias (outputs,) and Adam's memory change; return the new step count."""
+    """Learn one lesson: weight (outputs, inputs), bias (outputs,) and Adam's memory change; return the step count."""
     begin, cells, values = nonzeros(observations)
     w, m, v = inputs_first(weight), inputs_first(first_w), inputs_first(second_w)
     g_weight, g_bias, error = np.zeros_like(w), np.zeros_like(bias), np.empty_like(bias)
@@ -226,7 +229,7 @@ def backward(error, share, cells, values, g_weight, g_bias):  # type: ignore[no-
             g_weight[cells[k], a] += values[k] * error[a]
 
 
-def through_torch(
+def stacked(
     stack: Stack,
     parameters: Parameters,
     state: Adam,
@@ -238,20 +241,27 @@ def through_torch(
     batch_size: int,
 ) -> None:
     """Change `parameters` and `state` in place; any policy, all pupils at once, each with its own minibatches."""
+    gradients = torch_gradients if stack.layers is None else dense_gradients
     plans = [
         minibatches(shuffles(key, len(actions), n_epochs), batch_size)
         for key, (_, actions) in zip(shuffle_keys, lessons, strict=True)
     ]
-    gradients = vmap(grad(lambda p, o, a, m: negative_log_likelihood(stack, p, o, a, m)))
     for update in range(max(map(len, plans))):
         pupils = [i for i, plan in enumerate(plans) if update < len(plan)]
         who = rows[pupils]
-        prepared, actions, mask = gathered(stack, [lessons[i] for i in pupils], [plans[i][update] for i in pupils], batch_size)
-        weights = {k: torch.from_numpy(v[who]) for k, v in parameters.items()}
-        found = gradients(weights, prepared, actions, mask)
+        batch = gathered(stack, [lessons[i] for i in pupils], [plans[i][update] for i in pupils], batch_size)
+        weights = {name: values[who] for name, values in parameters.items()}
         state.steps[who] += 1
-        for name, gradient in found.items():
-            adam_rows(parameters[name], gradient.numpy(), state.first[name], state.second[name], who, learning_rate, state.steps)
+        for name, gradient in gradients(stack, weights, *batch).items():
+            adam_rows(
+                parameters[name].reshape(stack.size, -1),
+                gradient.reshape(len(who), -1),
+                state.first[name].reshape(stack.size, -1),
+                state.second[name].reshape(stack.size, -1),
+                who,
+                learning_rate,
+                state.steps,
+            )
 
 
 def minibatches(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
@@ -261,38 +271,55 @@ def minibatches(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
 
 def gathered(
     stack: Stack, lessons: list[Pairs], batches: list[np.ndarray], batch_size: int
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Stack the pupils' minibatches, the short ones filled up with copies that the mask leaves out."""
+) -> tuple[torch.Tensor, np.ndarray, np.ndarray]:
+    """Stack the pupils' minibatches.
+
+    Returns:
+        Prepared observations (pupils, batch, ...); actions (pupils, batch, ...); each pair's share of its minibatch's
+        mean, float32, (pupils, batch): short minibatches are filled up with copies whose share is 0.
+    """
     filled = [np.resize(batch, batch_size) for batch in batches]
-    observations = np.stack([lesson[0][batch] for lesson, batch in zip(lessons, filled, strict=True)])
+    observations = np.concatenate([lesson[0][batch] for lesson, batch in zip(lessons, filled, strict=True)])
     actions = np.stack([lesson[1][batch] for lesson, batch in zip(lessons, filled, strict=True)])
-    mask = np.stack([np.arange(batch_size) < len(batch) for batch in batches]).astype(np.float32)
-    prepared = stack.actor.prepare(observations.reshape(-1, *observations.shape[2:]))
-    return prepared.reshape(len(lessons), batch_size, *prepared.shape[1:]), torch.from_numpy(actions), torch.from_numpy(mask)
+    shares = np.stack([(np.arange(batch_size) < len(batch)) / len(batch) for batch in batches]).astype(np.float32)
+    prepared = stack.actor.prepare(observations)
+    return prepared.reshape(len(lessons), batch_size, *prepared.shape[1:]), actions, shares
 
 
-def negative_log_likelihood(
-    stack: Stack,
-    parameters: dict[str, torch.Tensor],
-    prepared: torch.Tensor,
-    actions: torch.Tensor,
-    mask: torch.Tensor,
-) -> torch.Tensor:
-    """Return the mean over the pairs that the mask keeps, for one member's parameters."""
-    inner = {f"policy.{name}": values for name, values in parameters.items()}
-    outputs = functional_call(stack.actor, inner, (prepared,))
-    logs = stack.actions.log_likelihood(outputs, actions, parameters.get("log_std"))
-    return -(logs * mask).sum() / mask.sum()
+def dense_gradients(
+    stack: Stack, parameters: Parameters, prepared: torch.Tensor, actions: np.ndarray, shares: np.ndarray
+) -> Parameters:
+    """Return the gradients (pupils, *shape) of each pupil's loss, for a network of dense layers."""
+    layers = stack.layers or []
+    values = forward(layers, parameters, prepared.flatten(2).numpy())
+    log_std = parameters["log_std"][:, None, :] if "log_std" in parameters else None
+    error, spread = stack.actions.gradient(values[-1], actions, log_std)
+    gradients = backpropagate(layers, parameters, values, error * shares[:, :, None])
+    if spread is not None:
+        gradients["log_std"] = (spread * shares[:, :, None]).sum(axis=1)
+    return gradients
 
 
+def torch_gradients(
+    stack: Stack, parameters: Parameters, prepared: torch.Tensor, actions: np.ndarray, shares: np.ndarray
+) -> Parameters:
+    """Return the gradients (pupils, *shape) of each pupil's loss, for any policy; pupil by pupil, as `Stack` acts."""
+    found = {name: np.empty_like(values) for name, values in parameters.items()}
+    for i, (x, done, share) in enumerate(zip(prepared, actions, shares, strict=True)):
+        own = {name: torch.from_numpy(values[i]).requires_grad_() for name, values in parameters.items()}
+        outputs = functional_call(stack.actor, {f"policy.{name}": values for name, values in own.items()}, (x,))
+        logs = stack.actions.log_likelihood(outputs, torch.from_numpy(done), own.get("log_std"))
+        gradients = torch.autograd.grad(-(logs * torch.from_numpy(share)).sum(), list(own.values()))
+        for name, gradient in zip(own, gradients, strict=True):
+            found[name][i] = gradient.numpy()
+    return found
+
+
+@njit(cache=True)
 def adam_rows(  # type: ignore[no-untyped-def]
     weights, gradients, first, second, rows, learning_rate, steps
-) -> None:
-    """Update some members' rows of one stacked parameter, each at its own step count; all in place."""
-    shape = (len(rows),) + (1,) * (weights.ndim - 1)
-    t = steps[rows].reshape(shape)
-    first[rows] = BETA1 * first[rows] + (1 - BETA1) * gradients
-    second[rows] = BETA2 * second[rows] + (1 - BETA2) * gradients**2
-    rate = (learning_rate / (1 - BETA1**t)).astype(np.float32)
-    root = np.sqrt(1 - BETA2**t).astype(np.float32)
-    weights[rows] -= rate * first[rows] / (np.sqrt(second[rows]) / root + np.float32(EPSILON))
+):
+    """Update some members' rows of one parameter (members, n) in place, each at its own step count."""
+    for i in range(len(rows)):
+        row = rows[i]
+        adam_step(weights[row], gradients[i], first[row], second[row], learning_rate, steps[row])

@@ -1,7 +1,8 @@
 """Policies that a population can stack: SB3 policies without a critic.
 
-`LinearPolicy`, `MlpPolicy` and `CnnPolicy` are the zoo's own; any SB3 `ActorCriticPolicy` can be a member too, its actor
-being what evolves. `Actor` shows both kinds to a population as one module from observations to outputs (see `actions.py`).
+`LinearPolicy`, `MlpPolicy` and `CnnPolicy` are the zoo's own; any SB3 `ActorCriticPolicy` can be a member too, its
+actor being what evolves. `Actor` shows both kinds to a population as one module from observations to outputs (see
+`actions.py`).
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, Flatten
 from torch import nn
 
 from popagents.actions import Actions
+from popagents.dense import Layer, layers_of
 
 
 class BoardCNN(BaseFeaturesExtractor):
@@ -100,7 +102,7 @@ class ActorPolicy(BasePolicy):
         """Return actions (k, ...) for observations (k, *shape)."""
         return self._predict(observation, deterministic)
 
-    def _predict(self, observation: torch.Tensor, deterministic: bool = False) -> torch.Tensor:
+    def _predict(self, observation: Any, deterministic: bool = False) -> torch.Tensor:
         with torch.no_grad():
             outputs = self.outputs(observation)
             noise = None if deterministic else self._noise(outputs)
@@ -121,8 +123,15 @@ class LinearPolicy(ActorPolicy):
 class MlpPolicy(ActorPolicy):
     """A multilayer perceptron; 64 and 64 tanh units unless `net_arch` says otherwise."""
 
-    def __init__(self, *args: Any, net_arch: Sequence[int] = (64, 64), **kwargs: Any) -> None:
-        super().__init__(*args, net_arch=net_arch, **kwargs)
+    def __init__(
+        self,
+        observation_space: spaces.Space,
+        action_space: spaces.Space,
+        lr_schedule: Any = None,
+        net_arch: Sequence[int] = (64, 64),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(observation_space, action_space, lr_schedule, net_arch, **kwargs)
 
 
 class CnnPolicy(ActorPolicy):
@@ -131,7 +140,8 @@ class CnnPolicy(ActorPolicy):
     def __init__(
         self,
         observation_space: spaces.Space,
-        *args: Any,
+        action_space: spaces.Space,
+        lr_schedule: Any = None,
         features_extractor_class: type[BaseFeaturesExtractor] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -139,10 +149,12 @@ class CnnPolicy(ActorPolicy):
             features_extractor_class = NatureCNN if _is_large_image(observation_space) else BoardCNN
         if len(observation_space.shape or ()) != 3:
             raise ValueError(
-                f"CnnPolicy was given observations of shape {observation_space.shape}; it needs (channels, rows, columns): "
-                "use MlpPolicy, or make the environment with observation='grid' if it offers that"
+                f"CnnPolicy was given observations of shape {observation_space.shape}; it needs (channels, rows, "
+                "columns): use MlpPolicy, or make the environment with observation='grid' if it offers that"
             )
-        super().__init__(observation_space, *args, features_extractor_class=features_extractor_class, **kwargs)
+        super().__init__(
+            observation_space, action_space, lr_schedule, features_extractor_class=features_extractor_class, **kwargs
+        )
 
 
 def _is_large_image(space: spaces.Space) -> bool:
@@ -160,8 +172,8 @@ class Actor(nn.Module):
         super().__init__()
         if not isinstance(policy, (ActorPolicy, ActorCriticPolicy)):
             raise ValueError(
-                f"{type(policy).__name__} cannot join a population; use LinearPolicy, MlpPolicy, CnnPolicy or a subclass of "
-                "stable_baselines3's ActorCriticPolicy"
+                f"{type(policy).__name__} cannot join a population; use LinearPolicy, MlpPolicy, CnnPolicy or a "
+                "subclass of stable_baselines3's ActorCriticPolicy"
             )
         if getattr(policy, "use_sde", False):
             raise ValueError("use_sde is True; a population samples its members' actions itself: set use_sde to False")
@@ -188,14 +200,10 @@ class Actor(nn.Module):
         reached = torch.autograd.grad(outputs.sum(), list(parameters.values()), allow_unused=True)
         return [name for name, g in zip(parameters, reached, strict=True) if g is not None or name == "log_std"]
 
-    def dense_layers(self) -> list[nn.Module] | None:
-        """List the layers if the actor is nothing but linear layers, tanh and ReLU on a flat float observation."""
+    def layers(self) -> list[Layer] | None:
+        """Read the network as dense layers on a flat observation; None if it is anything else."""
         policy = self.policy
-        space = policy.observation_space
-        if not isinstance(policy.features_extractor, FlattenExtractor) or not isinstance(space, spaces.Box):
-            return None
-        if is_image_space(space) and policy.normalize_images:
+        if not isinstance(policy.features_extractor, FlattenExtractor):
             return None
         hidden = policy.policy_net if isinstance(policy, ActorPolicy) else policy.mlp_extractor.policy_net
-        layers = [*hidden, policy.action_net]
-        return layers if all(type(layer) in (nn.Linear, nn.Tanh, nn.ReLU) for layer in layers) else None
+        return layers_of([*hidden, policy.action_net], policy)

@@ -1,23 +1,24 @@
 """A population: the stacked parameters of many members, and how they act.
 
 A `Stack` holds `{parameter name: (members, *shape)}` for one policy class and architecture; a `Population` is a list of
-stacks, one per design, among which the members are dealt like cards. Acting is a pure function of parameters, observations
-and noise. It multiplies one row by that member's own matrix, so a member's action has the same bits whoever sits beside it.
+stacks, one per design, among which the members are dealt like cards. Acting is a pure function of parameters,
+observations and noise. It multiplies one row by that member's own matrix, so a member's action has the same bits
+whoever sits beside it.
 """
 
 from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
+from gymnasium import spaces
 from numba import njit
 from stable_baselines3.common.policies import BasePolicy
-from torch import nn
-from torch.func import functional_call, vmap
+from stable_baselines3.common.preprocessing import is_image_space
+from torch.func import functional_call
 
 from popagents.actions import Actions
+from popagents.dense import Parameters, forward
 from popagents.policies import Actor
-
-Parameters = dict[str, np.ndarray]
 
 
 class Stack:
@@ -28,7 +29,7 @@ class Stack:
         parameters: float32 arrays (members, *shape), by the names of the policy's parameters; the actor's only.
         size: how many members.
         actions: the action space.
-        is_linear: whether a member is nothing but one linear layer.
+        layers: the network as dense layers; None if it is anything else.
     """
 
     def __init__(self, template: BasePolicy, size: int) -> None:
@@ -40,8 +41,10 @@ class Stack:
         self.parameters: Parameters = {
             name: np.repeat(weights[name].detach().cpu().numpy()[None], size, axis=0) for name in self.actor.names()
         }
+        space = template.observation_space
+        self._plain = isinstance(space, spaces.Box) and not (is_image_space(space) and template.normalize_images)
+        self.layers = self.actor.layers()
         self._outputs = self._fastest()
-        self.is_linear = self._outputs == self._linear
 
     def randomize(self, rng: np.random.Generator, std: float) -> None:
         """Draw every weight from normal(0, std) and set biases to 0; other parameters stay as the design has them."""
@@ -59,8 +62,7 @@ class Stack:
             observations: (k, *shape).
 
         Returns:
-            float32, (k, n_outputs). With dense layers the bits do not depend on k nor on the other rows; convolutions
-            and other modules go through `torch.func.vmap`, which may round differently for different k.
+            float32, (k, n_outputs); a row's bits do not depend on k nor on the other rows.
         """
         return self._outputs(rows, observations)
 
@@ -70,57 +72,44 @@ class Stack:
         return self.actions.choose(self.outputs(rows, observations), noise, log_std)
 
     def _fastest(self) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-        layers = self.actor.dense_layers()
-        if layers is None:
+        if self.layers is None:
             return self._through_torch
-        self._layers = self._name_layers(layers)
-        path = self._linear if len(layers) == 1 and layers[0].bias is not None else self._dense
-        return path if self._agrees(path) else self._through_torch
+        path = self._linear if len(self.layers) == 1 else self._dense
+        if self.size and not self._agrees(path):
+            self.layers = None
+            return self._through_torch
+        return path
 
     def _agrees(self, path: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> bool:
         """Tell whether a path gives what the policy's own code gives: a subclass may do more than its layers show."""
-        if self.size == 0:
-            return True
         observation = np.asarray(self.template.observation_space.sample())[None]
         row = np.zeros(1, np.int64)
-        return np.allclose(path(row, observation), self._through_torch(row, observation), rtol=1e-4, atol=1e-5)
+        return np.allclose(path(row, observation), self._through_torch(row, observation), rtol=1e-4, atol=1e-4)
 
-    def _name_layers(self, layers: list[nn.Module]) -> list[tuple[str, str | None] | Callable]:
-        names = {id(p): name for name, p in self.template.named_parameters()}
-        activations = {nn.Tanh: np.tanh, nn.ReLU: lambda x: np.maximum(x, 0, out=x)}
-        named: list[tuple[str, str | None] | Callable] = []
-        for layer in layers:
-            if isinstance(layer, nn.Linear):
-                named.append((names[id(layer.weight)], None if layer.bias is None else names[id(layer.bias)]))
-            else:
-                named.append(activations[type(layer)])
-        return named
+    def flat(self, observations: np.ndarray) -> np.ndarray:
+        """Return observations (k, *shape) as rows of numbers (k, inputs), as dense layers take them."""
+        if not self._plain:
+            observations = self.actor.prepare(observations).numpy()
+        return observations.reshape(len(observations), -1)
 
     def _linear(self, rows: np.ndarray, observations: np.ndarray) -> np.ndarray:
-        weight, bias = self._layers[0]  # type: ignore[misc]
-        flat = observations.reshape(len(observations), -1)
-        return linear_outputs(self.parameters[weight], self.parameters[bias], rows, flat)
+        (layer,) = self.layers  # type: ignore[misc]
+        return linear_outputs(self.parameters[layer.weight], self.parameters[layer.bias], rows, self.flat(observations))
 
     def _dense(self, rows: np.ndarray, observations: np.ndarray) -> np.ndarray:
-        x = observations.reshape(len(observations), -1, 1).astype(np.float32, copy=False)
-        for layer in self._layers:
-            if callable(layer):
-                x = layer(x)
-                continue
-            weight, bias = layer
-            x = np.matmul(taken(self.parameters[weight], rows), x)
-            if bias is not None:
-                x += taken(self.parameters[bias], rows)[:, :, None]
-        return x[:, :, 0]
+        x = self.flat(observations).astype(np.float32, copy=False)[:, None, :]
+        parameters = {name: taken(stack, rows) for name, stack in self.parameters.items()}
+        return forward(self.layers, parameters, x)[-1][:, 0, :]  # type: ignore[arg-type]
 
     def _through_torch(self, rows: np.ndarray, observations: np.ndarray) -> np.ndarray:
-        members = {f"policy.{name}": torch.from_numpy(stack[rows]) for name, stack in self.parameters.items()}
-
-        def one(parameters: dict[str, torch.Tensor], prepared: torch.Tensor) -> torch.Tensor:
-            return functional_call(self.actor, parameters, (prepared[None],))[0]
-
+        """Go row by row: on a CPU, convolutions gain nothing from `torch.func.vmap`, and its bits depend on k."""
+        members = [
+            {f"policy.{name}": torch.from_numpy(stack[row]) for name, stack in self.parameters.items()} for row in rows
+        ]
+        prepared = self.actor.prepare(observations)
         with torch.no_grad():
-            return vmap(one)(members, self.actor.prepare(observations)).numpy()
+            outputs = [functional_call(self.actor, own, (x[None],)) for own, x in zip(members, prepared, strict=True)]
+        return torch.cat(outputs).numpy()
 
 
 class Population:

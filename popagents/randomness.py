@@ -1,8 +1,8 @@
 """Random numbers as pure functions of where they are used.
 
 Everything random in a generation is derived from a *key*: 64 bits mixed from (run seed, purpose, generation, member,
-episode). So a resumed run continues bit for bit, and neither the number of slots nor the order in which episodes are played
-changes a result.
+episode). So a resumed run continues bit for bit, and neither the number of slots nor the order in which episodes are
+played changes a result.
 
 Source of the mixing function: G. Steele, D. Lea, C. Flood (2014), "Fast splittable pseudorandom number generators".
 """
@@ -29,7 +29,7 @@ class Purpose(IntEnum):
 
 
 @njit(cache=True)
-def mix(bits: np.uint64) -> np.uint64:
+def mix(bits: Any) -> Any:
     """Scramble 64 bits one-to-one."""
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -1,7 +1,7 @@
 """Playing: the episodes of all candidates at once, with exact step counts.
 
-An episode is a *job*: who plays, the seed of the environment and the key of the action draws. Jobs go to slots in order; a
-slot whose episode ends takes the next one. Every job's result depends on the job alone.
+An episode is a *job*: who plays, the seed of the environment and the key of the action draws. Jobs go to slots in
+order; a slot whose episode ends takes the next one. Every job's result depends on the job alone.
 """
 
 from collections.abc import Callable
@@ -56,7 +56,8 @@ class Lives:
         members: int64, (jobs,), who played.
         returns: float64, (jobs,), sums of rewards.
         lengths: int64, (jobs,), steps.
-        probe: (up to 16, *shape), what was seen before the last action of the first jobs: situations to compare members in.
+        probe: (up to 16, *shape), what was seen before the last action of the first jobs: situations to compare
+            members in.
         record: what was seen and done, if it was asked for.
     """
 
@@ -150,8 +151,8 @@ class Seats:
         except Exception as error:
             raise RuntimeError(
                 f"the environment raised {type(error).__name__}: {error} at step {t} while members {self.who.tolist()} "
-                f"were playing episodes seeded {self.seeds[self.jobs].tolist()}; nothing was learned from this generation: "
-                "repair the environment and go on with learn(..., resume=True)"
+                f"were playing episodes seeded {self.seeds[self.jobs].tolist()}; nothing was learned from this "
+                "generation: repair the environment and go on with learn(..., resume=True)"
             ) from error
         self._done = dones
         return rewards, dones, infos
@@ -169,7 +170,8 @@ class Seats:
             self.slots.begin(which, slot_seeds)
         except Exception as error:
             raise RuntimeError(
-                f"the environment raised {type(error).__name__}: {error} when episodes seeded {seeds.tolist()} were to begin"
+                f"the environment raised {type(error).__name__}: {error} when episodes seeded {seeds.tolist()} were to "
+                "begin"
             ) from error
 
 
@@ -233,8 +235,8 @@ def check_finite(returns: np.ndarray, members: np.ndarray, seeds: np.ndarray) ->
     """
     for i in np.flatnonzero(~np.isfinite(returns)):
         raise RuntimeError(
-            f"member {members[i]} got a return of {returns[i]} in the episode seeded {seeds[i]}; returns must be finite: look "
-            "for a reward of NaN or infinity in the environment"
+            f"member {members[i]} got a return of {returns[i]} in the episode seeded {seeds[i]}; returns must be "
+            "finite: look for a reward of NaN or infinity in the environment"
         )
 
 

@@ -1,6 +1,7 @@
 """Model files: a zip of safetensors arrays and one JSON, read without pickle, written beside and renamed.
 
-A model file holds `arrays.safetensors` (every array) and `model.json` (everything else). Reading one never runs code from it.
+A model file holds `arrays.safetensors` (every array) and `model.json` (everything else). Reading one never runs code
+from it.
 """
 
 import importlib
@@ -49,7 +50,9 @@ def write(path: Any, arrays: dict[str, np.ndarray], description: dict[str, Any])
     except OSError as error:
         beside.unlink(missing_ok=True)
         kept = "the file that stood there is unchanged" if path.exists() else "nothing was written"
-        raise OSError(error.errno, f"could not save to {path} ({error.strerror}); {kept}; free space or save elsewhere") from error
+        raise OSError(
+            error.errno, f"could not save to {path} ({error.strerror}); {kept}; free space or save elsewhere"
+        ) from error
 
 
 def read(path: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -86,7 +89,13 @@ def space_to_json(space: spaces.Space) -> dict[str, Any]:
     """Describe a Box, Discrete, MultiDiscrete or MultiBinary space in JSON."""
     if isinstance(space, spaces.Box):
         bounds = [b.item(0) if (b == b.item(0)).all() else b.tolist() for b in (space.low, space.high)]
-        return {"kind": "Box", "low": bounds[0], "high": bounds[1], "shape": list(space.shape), "dtype": str(space.dtype)}
+        return {
+            "kind": "Box",
+            "low": bounds[0],
+            "high": bounds[1],
+            "shape": list(space.shape),
+            "dtype": str(space.dtype),
+        }
     if isinstance(space, spaces.Discrete):
         return {"kind": "Discrete", "n": int(space.n), "start": int(space.start)}
     if isinstance(space, spaces.MultiDiscrete):
@@ -108,9 +117,7 @@ def space_from_json(description: dict[str, Any]) -> spaces.Space:
         low, high = (np.asarray(settings.pop(k), dtype) for k in ("low", "high"))
         shape = tuple(settings["shape"])
         return spaces.Box(np.broadcast_to(low, shape), np.broadcast_to(high, shape), shape, dtype)
-    return {"Discrete": spaces.Discrete, "MultiDiscrete": spaces.MultiDiscrete, "MultiBinary": spaces.MultiBinary}[kind](
-        **settings
-    )
+    return getattr(spaces, kind)(**settings)
 
 
 def to_json(value: Any) -> Any:

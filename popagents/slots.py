@@ -1,13 +1,14 @@
 """Slots: where episodes are played.
 
-A slot holds one episode at a time and is told which seed to begin it with. Three kinds of environment stand behind one face:
+A slot holds one episode at a time and is told which seed to begin it with. Three kinds of environment stand behind
+one face:
 
 - `VectorSlots`: a Gymnasium vector environment with masked reset (ours, SyncVectorEnv, AsyncVectorEnv);
 - `VecEnvSlots`: SB3's bare DummyVecEnv or SubprocVecEnv;
 - `SharedSlots`: an SB3 VecEnv behind wrappers whose state the slots share (VecNormalize, VecFrameStack, ...).
 
-In the first two an episode is a function of its seed alone, so that the number of slots never changes a result. In the third
-only the first episode of each slot is seeded, and a run can be repeated at the same number of slots only.
+In the first two an episode is a function of its seed alone, so that the number of slots never changes a result. In
+the third only the first episode of each slot is seeded, and a run can be repeated at the same number of slots only.
 """
 
 import warnings
@@ -150,4 +151,3 @@ def can_reset_lanes(env: VectorEnv) -> bool:
     """Tell whether `reset` takes a `reset_mask` and a list of seeds."""
     disabled = env.metadata.get("autoreset_mode") is AutoresetMode.DISABLED
     return disabled or isinstance(env.unwrapped, (SyncVectorEnv, AsyncVectorEnv))
-

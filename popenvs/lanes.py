@@ -1,8 +1,8 @@
 """Two Gymnasium shells around any game's rules: one lane (`LaneEnv`) or many in lockstep (`LaneVectorEnv`).
 
 A game keeps everything it remembers (settings, state, steps, score, random stream) in one record of a NumPy structured
-dtype; an array of records is a vector environment and row i is lane i. Both shells run the same compiled loops, so lane i of
-a vector environment seeded s is, bit for bit, the single environment seeded s + i.
+dtype; an array of records is a vector environment and row i is lane i. Both shells run the same compiled loops, so lane
+i of a vector environment seeded s is, bit for bit, the single environment seeded s + i.
 """
 
 from abc import ABC, abstractmethod
@@ -27,11 +27,11 @@ class LaneGame(ABC):
         blank: (1,) record array, the settings filled in and the state zero.
         observation_space: Box of one lane's observation.
         action_space: Discrete, starting at 0.
-        reset_lanes: `(games, which, observations)`: begin an episode in the lanes where `which`, then write every lane's
-            observation into `observations` (lanes, cells).
-        step_lanes: `(games, actions, waiting, observations, rewards, terminated, truncated)`: step every lane, or begin an
-            episode in it (reward 0) where `waiting`; fill all that follows.
-        reference_scores: mean return of named policies, highest last; empty where the settings are not the standard ones.
+        reset_lanes: `(games, which, observations)`: begin an episode in the lanes where `which`, then write every
+            lane's observation into `observations` (lanes, cells).
+        step_lanes: `(games, actions, waiting, observations, rewards, terminated, truncated)`: step every lane, or begin
+            an episode in it (reward 0) where `waiting`; fill all that follows.
+        reference_scores: mean return of named policies, highest last; empty unless the settings are the standard ones.
         keys: keyboard key (a character or the name of an arrow) -> action.
     """
 
@@ -80,21 +80,21 @@ def lane_seed(seed: Any) -> int:
 
 
 class LaneState(NamedTuple):
-    """A copy of everything that changes in a shell: records (with their streams), which lanes are over, whether seeded."""
+    """A copy of all that changes in a shell: records (with their streams), which lanes are over, whether seeded."""
 
     games: np.ndarray
     over: np.ndarray
     seeded: bool
 
 
-class LaneEnv(gym.Env[np.ndarray, int]):
+class LaneEnv(gym.Env[np.ndarray, Any]):
     """One lane of a game as a Gymnasium environment.
 
     Subclasses name their game; every keyword but `render_mode` is a setting of it.
     """
 
     game_class: ClassVar[type[LaneGame]]
-    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array", "human"], "render_fps": 8}
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array", "human"], "render_fps": 8}  # noqa: RUF012
 
     def __init__(self, render_mode: str | None = None, **settings: Any) -> None:
         if render_mode is not None:
@@ -171,7 +171,7 @@ class LaneEnv(gym.Env[np.ndarray, int]):
         if self.render_mode == "rgb_array":
             return drawing.image(picture)
         if self._window is None:
-            self._window = drawing.Window(str(self.game_class.__name__))
+            self._window = drawing.Window(self.spec.id if self.spec else self.game_class.__name__)
         self._window.show(picture, self.metadata["render_fps"])
         return None
 
@@ -200,7 +200,8 @@ class LaneEnv(gym.Env[np.ndarray, int]):
         return {**self.__dict__, "_window": None}
 
     def _blank_observation(self) -> np.ndarray:
-        return np.empty(self.observation_space.shape, self.observation_space.dtype)
+        space = self.game.observation_space
+        return np.empty(space.shape, space.dtype)
 
     def _checked(self, action: Any) -> int:
         try:
@@ -225,7 +226,7 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     """
 
     game_class: ClassVar[type[LaneGame]]
-    metadata: dict[str, Any] = {
+    metadata: dict[str, Any] = {  # noqa: RUF012
         "render_modes": ["ansi", "rgb_array"],
         "render_fps": 8,
         "autoreset_mode": AutoresetMode.NEXT_STEP,
@@ -275,7 +276,7 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """Begin an episode in every lane, or in those of `options["reset_mask"]` (bool, (lanes,)).
 
         Args:
-            seed: an int s gives lane i the seed s + i; a sequence gives each lane its own, None leaving its stream alone.
+            seed: an int s gives lane i the seed s + i; a sequence gives each lane its own; None keeps its stream.
             options: `reset_mask` only; masked-out lanes stay as they are.
 
         Raises:
@@ -305,9 +306,7 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         if np.count_nonzero(self._over):  # a tenth of any()'s time
             waiting = self._waiting()
         outputs = observations, rewards, terminated, truncated = self._outputs()
-        self.game.step_lanes(
-            self._games, actions, waiting, observations.reshape(self.num_envs, -1), *outputs[1:]
-        )
+        self.game.step_lanes(self._games, actions, waiting, observations.reshape(self.num_envs, -1), *outputs[1:])
         self._over = terminated | truncated
         infos: dict[str, Any] = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP and np.count_nonzero(self._over):
@@ -333,8 +332,8 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._seeded = state.seeded
 
     def _allocate(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        n = self.num_envs
-        observations = np.empty(self.observation_space.shape, self.observation_space.dtype)
+        n, space = self.num_envs, self.game.observation_space
+        observations = np.empty((n, *space.shape), space.dtype)
         return observations, np.empty(n), np.empty(n, bool), np.empty(n, bool)
 
     def _outputs(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

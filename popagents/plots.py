@@ -1,0 +1,364 @@
+"""Every figure, from data that any learner leaves behind: a lineage (`popagents.lineage.ROW`), or what can `predict`.
+
+The numbers in them are pure functions (`fitness_curve`, `sources`, `ancestry`); what draws returns the file it wrote.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+
+from popagents.lineage import Transmission
+
+BLUE, ORANGE, PALE, GREY, INK = "#0072B2", "#D55E00", "#f5cfae", "#c4c4c4", "#222222"  # told apart by every eye
+WIDTH, DPI = 9, 130  # of a figure (inches, pixels an inch): shown 900 pixels wide, its text is as large as a page's
+POINTS = 60  # generations from which on a curve is smoothed
+SHOWN, MOST = 16, 64  # generations in a graph unless told otherwise; members of each
+LONGEST, WIDEST = 400, 800  # frames of an episode; animation that is not scaled down (pixels)
+COLOURS = 128  # of an animation, which all its frames share
+
+
+class Curve(NamedTuple):
+    """Holds how the fitness of a population moved: float64 arrays, (generations,)."""
+
+    timesteps: np.ndarray
+    mean: np.ndarray
+    lowest: np.ndarray
+    tenth: np.ndarray  # a tenth of the members did worse
+    ninetieth: np.ndarray  # a tenth of the members did better
+    best: np.ndarray
+
+
+def by_generation(lineage: np.ndarray) -> np.ndarray:
+    """View a lineage as a table, (generations, members).
+
+    Raises:
+        ValueError: it is empty, or generations differ in size.
+    """
+    generations, sizes = np.unique(lineage["generation"], return_counts=True)
+    if len(generations) == 0 or (sizes != sizes[0]).any():
+        raise ValueError(
+            f"lineage has {len(lineage)} rows in {len(generations)} generations; it must have one generation or more, with "
+            "a row for every member: call learn first, and choose generations that were lived"
+        )
+    return lineage.reshape(len(generations), sizes[0])
+
+
+def fitness_curve(lineage: np.ndarray, window: int = 1) -> Curve:
+    """Sum up each generation's fitness; members without one (NaN) do not count.
+
+    Args:
+        lineage: `popagents.lineage.ROW`s, all members of every generation.
+        window: each statistic is the mean over so many neighbouring generations, fewer at the ends.
+    """
+    table = by_generation(lineage)
+    low, tenth, ninetieth, high = np.nanquantile(table["fitness"], [0, 0.1, 0.9, 1], axis=1)
+    statistics = [np.nanmean(table["fitness"], axis=1), low, tenth, ninetieth, high]
+    kernel = np.ones(min(window, len(table)))
+    weights = np.convolve(np.ones(len(table)), kernel, "same")
+    smooth = [np.convolve(values, kernel, "same") / weights for values in statistics]
+    return Curve(table["timesteps"][:, 0].astype(float), *smooth)
+
+
+def sources(table: np.ndarray) -> np.ndarray:
+    """Return from whom each member has what it is in the next generation.
+
+    Args:
+        table: a lineage, (generations, members).
+
+    Returns:
+        int64, (3, generations, members): the member itself, its parent, its second parent; -1 for none.
+    """
+    itself = np.where(table["transmission"] == Transmission.BIRTH, -1, np.arange(table.shape[1]))
+    return np.stack([itself, table["parent"], table["second_parent"]]).astype(np.int64)
+
+
+def ancestry(lineage: np.ndarray, member: int) -> np.ndarray:
+    """Find all whose behaviour flowed into a member of the last generation, by imitation, birth or staying alive.
+
+    Args:
+        lineage: `popagents.lineage.ROW`s, all members of every generation.
+        member: whose ancestors are sought.
+
+    Returns:
+        bool, one for every row of the lineage; the member's own is True.
+    """
+    table = by_generation(lineage)
+    came_from = sources(table)
+    found = np.zeros(table.shape, bool)
+    found[-1, member] = True
+    for generation in range(len(table) - 2, -1, -1):
+        before = came_from[:, generation, found[generation + 1]]
+        found[generation, before[before >= 0]] = True
+    return found.ravel()
+
+
+def learning_curve(
+    lineage: np.ndarray,
+    path: str | Path,
+    reference_scores: Mapping[str, float] | None = None,
+    title: str = "Fitness of the population",
+) -> Path:
+    """Draw the population's fitness over the environment steps it has taken.
+
+    Args:
+        lineage: a learner's `lineage`.
+        path: the file to write; its suffix says the format.
+        reference_scores: scores to compare with, by name.
+        title: what stands above.
+    """
+    window = max(1, len(by_generation(lineage)) // POINTS)
+    curve = fitness_curve(lineage, window)
+    figure, axes = canvas(4.4)
+    axes.fill_between(curve.timesteps, curve.lowest, curve.best, color=BLUE, alpha=0.14, lw=0, label="all members")
+    axes.fill_between(
+        curve.timesteps, curve.tenth, curve.ninetieth, color=BLUE, alpha=0.28, lw=0, label="10 to 90 % of them"
+    )
+    axes.plot(curve.timesteps, curve.mean, color=BLUE, lw=2.2, label="mean")
+    axes.plot(curve.timesteps, curve.best, color=ORANGE, lw=1, label="best member")
+    axes.set_axisbelow(True)
+    axes.grid(axis="y", color="#e6e6e6", lw=0.8)
+    axes.margins(x=0)
+    draw_references(axes, reference_scores or {})
+    axes.xaxis.set_major_formatter(needed("matplotlib.ticker").EngFormatter(sep=" "))
+    smoothed = f" (each point: mean of {window} generations)" if window > 1 else ""
+    axes.set(xlabel=f"environment steps, all members together{smoothed}", ylabel="fitness (mean return)")
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1), ncols=4, frameon=False, borderaxespad=0.2)
+    axes.set_title(title, loc="left", fontweight="bold", pad=28)
+    figure.savefig(path)
+    return Path(path)
+
+
+def draw_references(axes: Any, scores: Mapping[str, float]) -> None:
+    """Draw dashed lines with their names in the right margin, moved apart where they would overlap."""
+    names = sorted(scores, key=lambda name: scores[name])
+    for name in names:
+        axes.axhline(scores[name], color=INK, lw=1, ls=(0, (5, 4)))
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high)
+    heights = np.array([scores[name] for name in names], float)
+    for _ in range(100):
+        overlap = np.maximum(0, 0.06 * (high - low) - np.diff(heights)) / 2
+        heights[1:] += overlap
+        heights[:-1] -= overlap
+    for name, height in zip(names, heights, strict=True):
+        axes.text(
+            1.01, height, f"{name} {scores[name]:.4g}", transform=axes.get_yaxis_transform(), va="center", color=INK
+        )
+
+
+def lineage_graph(
+    lineage: np.ndarray,
+    path: str | Path,
+    generations: tuple[int, int] | None = None,
+    champion: int | None = None,
+    title: str | None = None,
+) -> Path:
+    """Draw who learned from whom, or was born of whom, and all who had a part in one champion.
+
+    Args:
+        lineage: a learner's `lineage`.
+        path: the file to write; its suffix says the format.
+        generations: the first and the last to show; the last 16 by default.
+        champion: the member of the last generation shown whose ancestry stands out; the fittest by default.
+        title: what stands above.
+    """
+    last = int(lineage["generation"].max(initial=0))
+    first, last = generations or (last - SHOWN + 1, last)
+    shown = lineage[(lineage["generation"] >= first) & (lineage["generation"] <= last)]
+    table = by_generation(shown)
+    champion = int(np.nanargmax(table["fitness"][-1])) if champion is None else champion
+    found = ancestry(shown, champion).reshape(table.shape)
+    births = bool((table["transmission"] == Transmission.BIRTH).any())
+    row = rows(table, found, births)
+    members = table.shape[1]
+    figure, axes = canvas(min(5.6, 2 + 0.13 * members))
+    draw_links(axes, table, found, row)
+    draw_members(figure, axes, table, found, row)
+    axes.set(xlabel="generation", ylabel="members" if members <= MOST else f"members ({MOST} of {members})", yticks=[])
+    layout = (
+        "A column is a generation, the fittest on top" if births else "A row is a member, a dot one of its generations"
+    )
+    links = "from parent to child" if births else "from teacher to pupil"
+    figure.suptitle(
+        title or f"Who {'was born of' if births else 'learned from'} whom", x=0.026, ha="left", fontweight="bold"
+    )
+    orange = "Orange: all whose behaviour flowed into the champion ★; their number stands on top."
+    axes.set_title(f"{layout}; curves lead {links}.\n{orange}", loc="left", fontsize=10, pad=22)
+    figure.savefig(path)
+    return Path(path)
+
+
+def rows(table: np.ndarray, found: np.ndarray, births: bool) -> np.ndarray:
+    """Give every member a row of the graph in each generation, (generations, members), from 0, the top.
+
+    Where members live on, each keeps its row, and who has long been an ancestor lies on top, so that the ancestry is a
+    tree with a clean edge. With births the fittest of each generation lies on top.
+    """
+    key = np.nan_to_num(table["fitness"], nan=-np.inf) if births else np.broadcast_to(found.sum(axis=0), table.shape)
+    return np.argsort(np.argsort(-key, axis=1, kind="stable"), axis=1)
+
+
+def draw_links(axes: Any, table: np.ndarray, found: np.ndarray, row: np.ndarray) -> None:
+    """Draw who stayed, taught or gave birth; from every ancestor one strong line leads on, to its nearest heir."""
+    came_from = sources(table)[:, :-1]
+    kind, g, heir = np.nonzero(came_from >= 0)
+    source = came_from[kind, g, heir]
+    start, end = row[g, source], row[g + 1, heir]
+    into, distance = found[g + 1, heir], abs(end - start)
+    nearest = np.full(table.shape, table.size)
+    np.minimum.at(nearest, (g[into], source[into]), distance[into])
+    strong = into & (distance == nearest[g, source])
+    seen = np.maximum(start, end) < MOST
+    lines = bends(table["generation"][g, 0], start, end)
+    thin = min(1.0, 32 / table.shape[1])
+    for which, colour, width in (
+        (~into, GREY, 0.7 * thin),
+        (into & ~strong, PALE, 0.8 * thin),
+        (strong, ORANGE, 0.8 + 0.6 * thin),
+    ):
+        style = {"colors": colour, "linewidths": width, "zorder": 1}
+        axes.add_collection(needed("matplotlib.collections").LineCollection(lines[which & seen], **style))
+
+
+def bends(x: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Return curves from (x, start) to (x + 1, end), level at both ends: float64, (curves, points, 2)."""
+    t = np.linspace(0, 1, 20)
+    height = start[:, None] + (end - start)[:, None] * t * t * (3 - 2 * t)
+    return np.stack([x[:, None] + t, height], axis=-1)
+
+
+def draw_members(figure: Any, axes: Any, table: np.ndarray, found: np.ndarray, row: np.ndarray) -> None:
+    """Draw the members, coloured by fitness, and above each generation how many of it are ancestors."""
+    seen = row < MOST
+    side = min(8, 250 / min(MOST, table.shape[1]))  # of a dot (points)
+    style = {"s": side**2, "lw": side / 8, "ec": np.where(found[seen], ORANGE, "white"), "cmap": "viridis", "zorder": 2}
+    dots = axes.scatter(table["generation"][seen], row[seen], c=table["fitness"][seen], plotnonfinite=True, **style)
+    figure.colorbar(dots, ax=axes, label="fitness (mean return)", pad=0.02)
+    numbers = table["generation"][:, 0]
+    axes.plot(numbers[-1], row[-1][found[-1]], "*", ms=17, color=ORANGE, mec="white", zorder=3)
+    for generation, ancestors in zip(numbers, found.sum(axis=1), strict=True):
+        where = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "ha": "center"}
+        axes.annotate(ancestors, (generation, 1), (0, 4), **where, color=ORANGE)
+    axes.xaxis.set_major_locator(needed("matplotlib.ticker").MaxNLocator(integer=True))
+    axes.margins(x=0.02, y=0.6 / min(MOST, table.shape[1]))
+    axes.spines["left"].set_visible(False)
+    axes.invert_yaxis()
+
+
+def episode_frames(env: gym.Env, policy: Any, seed: int = 0, max_frames: int = LONGEST) -> list[np.ndarray]:
+    """Play an episode of likeliest actions and return what there was to see, (height, width, 3) uint8 each.
+
+    Args:
+        env: made with `render_mode="rgb_array"`.
+        policy: anything with SB3's `predict`.
+        seed: of the episode.
+        max_frames: the episode is left after so many.
+
+    Raises:
+        ValueError: the environment draws no frames.
+    """
+    if env.render_mode != "rgb_array":
+        raise ValueError(f'env.render_mode is {env.render_mode!r}; make the environment with render_mode="rgb_array"')
+    observation, _ = env.reset(seed=seed)
+    frames: list[Any] = [env.render()]
+    state, over = None, False
+    while not over and len(frames) < max_frames:
+        first = np.array([len(frames) == 1])
+        action, state = policy.predict(observation, state=state, episode_start=first, deterministic=True)
+        observation, _, terminated, truncated, _ = env.step(action)
+        frames.append(env.render())
+        over = terminated or truncated
+    return frames
+
+
+def save_gif(frames: Sequence[np.ndarray], path: str | Path, fps: int = 10) -> Path:
+    """Write an animation that repeats and rests on its last frame; frames wider than 400 pixels are scaled down.
+
+    Args:
+        frames: (height, width, 3) uint8 each, all of one size.
+        path: the file to write.
+        fps: frames a second.
+    """
+    image = needed("PIL.Image")
+    factor = -(-frames[0].shape[1] // WIDEST)
+    small = [image.fromarray(frame).reduce(factor) for frame in frames]
+    sample = np.concatenate([np.asarray(frame) for frame in small[:: 1 + len(small) // 12]])
+    palette = image.fromarray(sample).quantize(COLOURS)
+    first, *others = [frame.quantize(palette=palette, dither=image.Dither.NONE) for frame in small]
+    durations = [1000 // fps] * len(others) + [1500]
+    first.save(path, save_all=True, append_images=others, duration=durations, loop=0)
+    return Path(path)
+
+
+def before_after_gif(
+    env: str | Callable[[], gym.Env], before: Any, after: Any, path: str | Path, seed: int = 0, fps: int = 10
+) -> Path:
+    """Animate two agents side by side in the same episode; who is done first waits for the other.
+
+    Args:
+        env: a Gymnasium id, or a function that makes an environment with `render_mode="rgb_array"`.
+        before: anything with SB3's `predict`.
+        after: likewise.
+        path: the file to write.
+        seed: of the episode.
+        fps: frames a second.
+    """
+    films = []
+    for name, policy in (("before", before), ("after", after)):
+        world = gym.make(env, render_mode="rgb_array") if isinstance(env, str) else env()
+        frames = episode_frames(world, policy, seed)
+        world.close()
+        strip = label(name, frames[0].shape[1])
+        films.append([np.concatenate([strip, frame]) for frame in frames])
+    length = max(map(len, films))
+    left, right = (film + film[-1:] * (length - len(film)) for film in films)
+    gap = np.full((left[0].shape[0], left[0].shape[1] // 24, 3), 255, np.uint8)
+    return save_gif([np.concatenate([a, gap, b], axis=1) for a, b in zip(left, right, strict=True)], path, fps)
+
+
+def label(text: str, width: int) -> np.ndarray:
+    """Draw a word in the middle of a strip of a tenth of its width: (width // 10, width, 3) uint8."""
+    strip = needed("PIL.Image").new("RGB", (width, width // 10), "white")
+    font = needed("PIL.ImageFont").load_default(width // 14)
+    needed("PIL.ImageDraw").Draw(strip).text((width // 2, width // 20), text, INK, font, anchor="mm")
+    return np.asarray(strip)
+
+
+def all_figures(model: Any, env_id: str, folder: str | Path) -> list[Path]:
+    """Write `learning_curve.png`, `lineage.png` and `after.gif` for a learner that has learned; return their paths."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    env = gym.make(env_id, render_mode="rgb_array")
+    scores = env.metadata.get("reference_scores", {})
+    frames = episode_frames(env, model)
+    env.close()
+    return [
+        learning_curve(model.lineage, folder / "learning_curve.png", scores),
+        lineage_graph(model.lineage, folder / "lineage.png"),
+        save_gif(frames, folder / "after.gif"),
+    ]
+
+
+def canvas(height: float) -> tuple[Any, Any]:
+    """Return an empty figure and its axes; no window and no state of `pyplot` is touched."""
+    figure = needed("matplotlib.figure").Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def needed(module: str) -> Any:
+    """Import what only figures need.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        name = "Pillow" if module.startswith("PIL") else module.partition(".")[0]
+        raise ImportError(f'{name} is not installed; run `pip install "popzoo[zoo]"`') from error

@@ -1,0 +1,179 @@
+"""Members act by their own parameters, with the same bits whoever sits beside them."""
+
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+from stable_baselines3 import PPO
+from stable_baselines3.common.policies import ActorCriticCnnPolicy, ActorCriticPolicy, BasePolicy
+from stable_baselines3.dqn.policies import DQNPolicy
+from torch import nn
+
+from popagents.actions import Actions, disagreement
+from popagents.policies import ActorPolicy, CnnPolicy, LinearPolicy, MlpPolicy
+from popagents.population import Population, Stack
+
+BOARD = spaces.Box(0, 5, (30,), np.float32)
+GRID = spaces.Box(0, 5, (2, 6, 5), np.float32)
+IMAGE = spaces.Box(0, 255, (3, 40, 40), np.uint8)
+FIVE = spaces.Discrete(5)
+PAIR = spaces.MultiDiscrete([3, 4])
+ARM = spaces.Box(-2, 2, (2,), np.float32)
+
+
+def policy(policy_class, observation=BOARD, action=FIVE, **kwargs):
+    torch.manual_seed(0)
+    return policy_class(observation, action, lambda _: 1e-3, **kwargs)
+
+
+def seen(space, k, seed=0):
+    space.seed(seed)
+    return np.stack([space.sample() for _ in range(k)])
+
+
+DESIGNS = {
+    "linear": lambda: policy(LinearPolicy),
+    "mlp": lambda: policy(MlpPolicy, net_arch=[16, 8]),
+    "relu": lambda: policy(MlpPolicy, net_arch=[16], activation_fn=nn.ReLU),
+    "elu, through torch": lambda: policy(MlpPolicy, net_arch=[16], activation_fn=nn.ELU),
+    "SB3's MLP": lambda: policy(ActorCriticPolicy),
+    "states one-hot": lambda: policy(MlpPolicy, spaces.Discrete(9)),
+    "board CNN": lambda: policy(CnnPolicy, GRID),
+    "image CNN": lambda: policy(CnnPolicy, IMAGE),
+    "SB3's CNN": lambda: policy(ActorCriticCnnPolicy, IMAGE),
+    "two components": lambda: policy(LinearPolicy, action=PAIR),
+    "continuous": lambda: policy(MlpPolicy, action=ARM),
+}
+
+
+def stack_of(template: BasePolicy, size: int = 7) -> Stack:
+    stack = Stack(template, size)
+    stack.randomize(np.random.default_rng(1), 0.3)
+    return stack
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_a_member_acts_as_its_policy_does_in_sb3(name):
+    template = DESIGNS[name]()
+    population = Population([template], 4)
+    population.stacks[0].randomize(np.random.default_rng(1), 0.3)
+    observations = seen(template.observation_space, 12)
+    alone = DESIGNS[name]()
+    for member in range(4):
+        population.express(population.genes(member), alone)
+        expected, _ = alone.predict(observations, deterministic=True)
+        assert np.allclose(population.act(np.full(12, member), observations), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_outputs_have_the_same_bits_in_any_company_and_order(name):
+    stack = stack_of(DESIGNS[name]())
+    rows = np.array([3, 0, 6, 6, 1, 2, 5, 4, 0])
+    observations = seen(stack.template.observation_space, len(rows))
+    together = stack.outputs(rows, observations)
+    apart = np.concatenate([stack.outputs(rows[[i]], observations[[i]]) for i in range(len(rows))])
+    some = stack.outputs(rows[2:5], observations[2:5])
+    assert together.dtype == np.float32
+    assert (together == apart).all()
+    assert (together[2:5] == some).all()
+
+
+@pytest.mark.parametrize("name", ["linear", "mlp", "relu", "SB3's MLP", "states one-hot"])
+def test_dense_networks_take_a_fast_path_that_agrees_with_torch(name):
+    stack = stack_of(DESIGNS[name]())
+    rows, observations = np.arange(7), seen(stack.template.observation_space, 7)
+    assert stack.layers is not None
+    assert np.allclose(stack.outputs(rows, observations), stack._through_torch(rows, observations), atol=1e-5)
+
+
+def test_a_subclass_that_does_more_than_its_layers_is_not_taken_for_a_dense_network():
+    class Doubled(ActorPolicy):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.action_net.register_forward_hook(lambda module, given, out: 2 * out)
+
+    stack = stack_of(policy(Doubled))
+    observations = seen(BOARD, 7)
+    plain = stack_of(policy(LinearPolicy)).outputs(np.arange(7), observations)
+    assert stack.layers is None
+    assert np.allclose(stack.outputs(np.arange(7), observations), 2 * plain, atol=1e-5)
+
+
+def test_members_of_several_designs_are_dealt_like_cards_and_act_as_their_own_design():
+    population = Population([DESIGNS["linear"](), DESIGNS["mlp"]()], 5)
+    for i, stack in enumerate(population.stacks):
+        stack.randomize(np.random.default_rng(i), 0.3)
+    observations = seen(BOARD, 5)
+    actions = population.act(np.arange(5), observations)
+    assert [stack.size for stack in population.stacks] == [3, 2]
+    for member, (stack, row) in enumerate([(0, 0), (1, 0), (0, 1), (1, 1), (0, 2)]):
+        alone = population.stacks[stack].choose(np.array([row]), observations[[member]], None)
+        assert actions[member] == alone[0]
+
+
+def test_only_the_actor_of_an_actor_critic_evolves():
+    stack = stack_of(DESIGNS["SB3's MLP"]())
+    assert not [name for name in stack.parameters if "value" in name]
+    assert set(stack.parameters) >= {"action_net.weight", "mlp_extractor.policy_net.0.weight"}
+
+
+def test_a_champion_goes_into_an_sb3_model_of_its_policy_class():
+    model = PPO("MlpPolicy", "CartPole-v1", device="cpu", seed=0)
+    population = Population([policy(ActorCriticPolicy, model.observation_space, model.action_space)], 3)
+    population.stacks[0].randomize(np.random.default_rng(2), 1.0)
+    population.express(population.genes(2), model.policy)
+    observations = seen(spaces.Box(-1, 1, (4,), np.float32), 50)
+    assert (model.predict(observations, deterministic=True)[0] == population.act(np.full(50, 2), observations)).all()
+
+
+@pytest.mark.parametrize("space", [FIVE, PAIR, ARM], ids=str)
+def test_noise_samples_what_sb3_samples(space):
+    template = policy(LinearPolicy, action=space)
+    stack, n = Stack(template, 1), 20_000
+    observation = seen(BOARD, 1)
+    noise = stack.actions.noise(np.arange(n, dtype=np.uint64) * 7919, np.zeros(n, np.int64))
+    ours = stack.choose(np.zeros(n, np.int64), np.repeat(observation, n, axis=0), noise)
+    theirs, _ = template.predict(np.repeat(observation, n, axis=0))
+    assert np.allclose(ours.mean(axis=0), theirs.mean(axis=0), atol=0.06)
+    assert np.allclose(ours.std(axis=0), theirs.std(axis=0), atol=0.06)
+
+
+@pytest.mark.parametrize("space", [FIVE, PAIR, ARM], ids=str)
+def test_the_gradient_of_the_likelihood_is_autograds(space):
+    actions = Actions.of(space)
+    rng = np.random.default_rng(0)
+    outputs = rng.normal(size=(6, actions.n_outputs)).astype(np.float32)
+    log_std = None if actions.sizes else rng.normal(size=actions.n_outputs).astype(np.float32)
+    done = seen(space, 6)
+    given = torch.from_numpy(outputs).requires_grad_()
+    spread = None if log_std is None else torch.from_numpy(log_std).requires_grad_()
+    (-actions.log_likelihood(given, torch.from_numpy(done), spread).sum()).backward()
+    error, by_spread = actions.gradient(outputs, done, log_std)
+    assert np.allclose(error, given.grad, atol=1e-5)
+    if log_std is not None:
+        assert np.allclose(by_spread.sum(axis=0), spread.grad, atol=1e-4)
+
+
+def test_disagreement_is_the_share_of_pairs_that_choose_differently():
+    one_of_four_differs = np.array([[[0], [0], [0], [1]]])  # 3 of 6 pairs differ
+    assert disagreement(one_of_four_differs, FIVE) == pytest.approx(0.5)
+    assert disagreement(np.zeros((3, 4, 1)), FIVE) == 0
+    assert disagreement(np.arange(4).reshape(1, 4, 1), FIVE) == 1
+    assert disagreement(np.array([[[-2.0, 0.0], [2.0, 0.0]]]), ARM) == pytest.approx(0.25)  # sd 2 of range 4, and 0
+
+
+@pytest.mark.parametrize(
+    "space", [spaces.MultiBinary(3), spaces.Discrete(3, start=1), spaces.Box(-np.inf, np.inf, (1,)), spaces.Dict()]
+)
+def test_an_action_space_that_no_policy_serves_is_named(space):
+    with pytest.raises(ValueError, match="the action space is .*policies serve Discrete"):
+        Actions.of(space)
+
+
+def test_a_policy_that_cannot_join_is_named():
+    with pytest.raises(ValueError, match="DQNPolicy cannot join a population; use LinearPolicy"):
+        Stack(policy(DQNPolicy), 2)
+    with pytest.raises(ValueError, match="use_sde is True"):
+        Stack(policy(ActorCriticPolicy, action=ARM, use_sde=True), 2)
+    with pytest.raises(ValueError, match=r"shape \(30,\); it needs \(channels, rows, columns\)"):
+        policy(CnnPolicy)

@@ -1,0 +1,165 @@
+"""Episodes are jobs: their results depend on the job alone, wherever and beside whatever they are played."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
+from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecFrameStack, VecMonitor, VecNormalize
+
+from popagents.policies import LinearPolicy
+from popagents.population import Population
+from popagents.randomness import Purpose, keys
+from popagents.rollout import Recorder, play
+from popagents.slots import SharedSlots, VecEnvSlots, VectorSlots, slots_of
+from popagents.vec_env import GymVecEnv, native_vec_env
+from tests.learners.games import Ring
+
+JOBS = 11
+
+
+def ring_population():
+    env = Ring()
+    population = Population([LinearPolicy(env.observation_space, env.action_space)], 4)
+    population.stacks[0].randomize(np.random.default_rng(0), 1.0)
+    return population
+
+
+def ring_slots(kind, n):
+    makers = [Ring] * n
+    return slots_of(
+        {
+            "SyncVectorEnv, disabled": lambda: GymVecEnv(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)),
+            "SyncVectorEnv, same step": lambda: GymVecEnv(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP)),
+            "AsyncVectorEnv": lambda: GymVecEnv(AsyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)),
+            "monitored": lambda: VecMonitor(GymVecEnv(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED))),
+            "DummyVecEnv": lambda: DummyVecEnv(makers),
+            "SubprocVecEnv": lambda: SubprocVecEnv(makers),
+        }[kind]()
+    )
+
+
+def played(slots, sample=True, **kwargs):
+    members = np.arange(JOBS) % 4
+    where = (0, members, np.arange(JOBS) // 4)
+    action_keys = keys(0, Purpose.ACTION, *where) if sample else None
+    return play(ring_population(), slots, members, np.arange(100, 100 + JOBS), action_keys, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def alone():
+    """Each job played by itself in one slot."""
+    return played(ring_slots("DummyVecEnv", 1), recorder=Recorder())
+
+
+def test_an_episode_is_what_a_plain_gymnasium_loop_plays(alone):
+    population = ring_population()
+    for job in range(JOBS):
+        env, total, steps = Ring(), 0.0, 0
+        observation, _ = env.reset(seed=100 + job)
+        over = False
+        key = keys(0, Purpose.ACTION, 0, [job % 4], [job // 4])
+        while not over:
+            noise = population.actions.noise(key, np.array([steps]))
+            action = population.act(np.array([job % 4]), observation[None], noise)[0]
+            observation, reward, terminated, truncated, _ = env.step(action)
+            total, steps, over = total + reward, steps + 1, terminated or truncated
+        assert alone.returns[job] == pytest.approx(total, abs=1e-6)  # SB3 rounds rewards to float32
+        assert alone.lengths[job] == steps
+
+
+@pytest.mark.parametrize("n", [1, 3, 4, 16])
+@pytest.mark.parametrize("kind", ["SyncVectorEnv, disabled", "SyncVectorEnv, same step", "monitored", "DummyVecEnv"])
+def test_slots_never_change_a_result(alone, kind, n):
+    lives = played(ring_slots(kind, n), recorder=Recorder())
+    assert np.allclose(lives.returns, alone.returns, atol=1e-6)
+    assert (lives.lengths == alone.lengths).all()
+    for job in range(JOBS):
+        ours, theirs = lives.record.pairs(np.array([job])), alone.record.pairs(np.array([job]))
+        assert (ours[0] == theirs[0]).all()
+        assert (ours[1] == theirs[1]).all()
+
+
+@pytest.mark.parametrize("kind", ["AsyncVectorEnv", "SubprocVecEnv"])
+def test_slots_in_processes_never_change_a_result(alone, kind):
+    slots = ring_slots(kind, 2)
+    lives = played(slots)
+    slots.env.close()
+    assert np.allclose(lives.returns, alone.returns, atol=1e-6)
+
+
+def test_slots_can_play_again_and_again(alone):
+    slots = ring_slots("SyncVectorEnv, disabled", 5)
+    assert all((played(slots).lengths == alone.lengths).all() for _ in range(3))
+
+
+def test_the_record_keeps_what_was_seen_and_done_in_order(alone):
+    observations, actions = alone.record.pairs(np.array([2, 0]))
+    first = alone.lengths[2]
+    assert len(observations) == len(actions) == alone.lengths[2] + alone.lengths[0]
+    assert (observations[:first] == alone.record.pairs(np.array([2]))[0]).all()
+    cells = observations[:first].argmax(axis=1)
+    moves = np.where(actions[: first - 1] > 0, 1, -1)
+    assert (cells[1:] == (cells[:-1] + moves) % 8).all()
+
+
+def test_on_step_counts_every_step_once_and_can_stop_at_once(alone):
+    counted, seen = [], []
+
+    def watch(step):
+        counted.append(len(step.live))
+        seen.extend(info["episode"]["l"] for info in step.infos if "episode" in info)
+        return True
+
+    lives = played(ring_slots("SyncVectorEnv, disabled", 4), on_step=watch)
+    assert sum(counted) == lives.lengths.sum() == alone.lengths.sum()
+    assert sorted(seen) == sorted(alone.lengths)
+    calls = []
+    stopped = played(ring_slots("DummyVecEnv", 2), on_step=lambda step: calls.append(1) or len(calls) < 3)
+    assert stopped is None
+    assert len(calls) == 3
+
+
+def test_the_probe_is_what_was_seen_before_the_last_actions(alone):
+    lasts = [alone.record.pairs(np.array([job]))[0][-1] for job in range(JOBS)]
+    assert (alone.probe == lasts).all()
+
+
+def test_fitness_is_the_mean_return_of_each_member(alone):
+    fitness = alone.fitness(5)
+    assert fitness[1] == pytest.approx(alone.returns[[1, 5, 9]].mean())
+    assert np.isnan(fitness[4])
+
+
+def test_a_nan_reward_names_the_member_and_the_seed():
+    slots = slots_of(DummyVecEnv([lambda: Ring(flaw="nan")]))
+    with pytest.raises(RuntimeError, match=r"member 0 got a return of nan in the episode seeded 100.*NaN or infinity"):
+        played(slots)
+
+
+def test_an_environment_that_raises_is_named_with_step_members_and_seeds():
+    slots = slots_of(DummyVecEnv([lambda: Ring(flaw="raises")] * 2))
+    with pytest.raises(RuntimeError, match=r"raised KeyError: 'a wheel came off' at step \d+ while members .*resume=True"):
+        played(slots)
+
+
+def test_each_environment_gets_its_slots_and_shared_ones_say_that_they_are():
+    assert isinstance(slots_of(native_vec_env("popenvs:PopPacman-v0", 2)), VectorSlots)
+    assert isinstance(slots_of(make_vec_env("CartPole-v1", 2)), VecEnvSlots)
+    for wrap in (VecNormalize, lambda env: VecFrameStack(env, 2)):
+        with pytest.warns(UserWarning, match="can be repeated only with 2 slots"):
+            assert isinstance(slots_of(wrap(make_vec_env("CartPole-v1", 2))), SharedSlots)
+
+
+@pytest.mark.filterwarnings("ignore:episodes in a VecNormalize")
+def test_behind_vecnormalize_returns_are_the_environments_own_and_repeat():
+    def run():
+        slots = slots_of(VecNormalize(make_vec_env("CartPole-v1", 3)))
+        space = gym.make("CartPole-v1")
+        population = Population([LinearPolicy(space.observation_space, space.action_space)], 4)
+        population.stacks[0].randomize(np.random.default_rng(0), 1.0)
+        return play(population, slots, np.arange(4), np.arange(4), keys(0, Purpose.ACTION, 0, np.arange(4)))
+
+    first, second = run(), run()
+    assert (first.returns == first.lengths).all()  # CartPole pays 1 a step
+    assert (first.returns == second.returns).all()

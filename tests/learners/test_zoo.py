@@ -1,0 +1,305 @@
+"""RL Zoo's own scripts run our learners, settings and native vector environments; what was theirs stays theirs."""
+
+import runpy
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import yaml
+from stable_baselines3.common.monitor import load_results
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecFrameStack, VecMonitor, VecNormalize
+
+pytest.importorskip("rl_zoo3")
+
+import rl_zoo3.exp_manager
+import rl_zoo3.train
+from rl_zoo3.exp_manager import ExperimentManager
+
+import popagents.enjoy
+import popagents.train
+from popagents.train import PopulationManager, checked_arguments, prepare, settings_file
+from popagents.vec_env import GymVecEnv
+from registration.learners import LEARNERS
+
+SMALL = {  # settings that learn nothing, quickly
+    "ppo": ["n_envs:4", "n_steps:20", "batch_size:40", "n_epochs:1"],
+    "dqn": ["n_envs:4", "learning_starts:100", "batch_size:8", "policy_kwargs:dict(net_arch=[8])"],
+    "ppo_lstm": ["n_envs:2", "n_steps:20", "batch_size:40", "n_epochs:1", "policy_kwargs:dict(lstm_hidden_size=4)"],
+}
+CULTURE = {"n_timesteps": 300, "policy": "LinearPolicy", "population_size": 4, "n_envs": 2, "n_epochs": 1}
+Script = Callable[..., list[VecEnv]]
+
+
+@pytest.fixture
+def zoo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Script:
+    """Run one of the scripts in an empty folder; return the environments that it made, its own training one last."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(rl_zoo3.train, "ExperimentManager", ExperimentManager)
+    for table in (rl_zoo3.ALGOS, rl_zoo3.exp_manager.HYPERPARAMS_SAMPLER, rl_zoo3.exp_manager.HYPERPARAMS_CONVERTER):
+        for name in LEARNERS:
+            monkeypatch.delitem(table, name, raising=False)
+    made: list[VecEnv] = []
+    create_envs = ExperimentManager.create_envs
+
+    def spy(*arguments: Any, **keywords: Any) -> VecEnv:
+        made.append(create_envs(*arguments, **keywords))
+        return made[-1]
+
+    monkeypatch.setattr(ExperimentManager, "create_envs", spy)
+
+    def run(script: Callable[[], None], *arguments: str) -> list[VecEnv]:
+        made.clear()
+        monkeypatch.setattr(sys, "argv", ["script", "--num-threads", "1", "--seed", "3", *arguments])
+        script()
+        return list(made)
+
+    return run
+
+
+def train(zoo: Script, algo: str, *arguments: str, env: str = "PopPacman-v0") -> list[VecEnv]:
+    return zoo(popagents.train.main, "--algo", algo, "--env", env, "--eval-freq", "-1", *arguments)
+
+
+def settings(**by_env: Any) -> str:
+    """Write a settings file into this folder."""
+    Path("settings.yml").write_text(yaml.safe_dump({name.replace("_v", "-v"): value for name, value in by_env.items()}))
+    return "settings.yml"
+
+
+def layers(env: VecEnv) -> list[type]:
+    """Return the classes of an environment, from the outside in."""
+    return [type(env), *(layers(env.venv) if hasattr(env, "venv") else [])]
+
+
+def assert_trained(algo: str) -> None:
+    """Check that a run left a model that plays, and a csv of its episodes that RL Zoo's plots can read."""
+    run = Path(f"logs/{algo}/PopPacman-v0_1")
+    model = rl_zoo3.ALGOS[algo].load(run / "PopPacman-v0.zip")
+    action, _ = model.predict(np.zeros(180, np.float32))
+    assert 0 <= action < 5
+    episodes = load_results(str(run))
+    assert len(episodes) >= 1
+    assert set(episodes.l) == {100}
+    assert episodes.r.between(0, 50).all()
+    assert (run / "0.monitor.csv").read_text().startswith("#")
+
+
+@pytest.mark.parametrize("algo", SMALL)
+def test_sb3s_algorithms_train_on_native_lanes(zoo: Script, algo: str) -> None:
+    (env,) = train(zoo, algo, "-n", "440", "-params", *SMALL[algo], env="popenvs:PopPacman-v0")
+    assert layers(env) == [VecMonitor, GymVecEnv]
+    assert_trained(algo)
+
+
+@pytest.mark.parametrize("algo", SMALL)
+def test_rl_zoos_own_script_trains_in_our_environments(zoo: Script, algo: str) -> None:
+    conf_file = str(popagents.train.SETTINGS / f"{algo}.yml")
+    names = ["--algo", algo, "--env", "PopPacman-v0", "--gym-packages", "popenvs", "-conf", conf_file]
+    (env,) = zoo(rl_zoo3.train.train, *names, "--eval-freq", "-1", "-n", "440", "-params", *SMALL[algo])
+    assert layers(env) == [DummyVecEnv]
+    assert_trained(algo)
+
+
+def test_our_learner_trains_on_native_lanes_and_is_watched(zoo: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    evaluation, env = train(zoo, "culture", "-conf", settings(PopPacman_v0=CULTURE), "--eval-freq", "200")
+    assert layers(evaluation) == layers(env) == [VecMonitor, GymVecEnv]
+    assert_trained("culture")
+    assert Path("logs/culture/PopPacman-v0_1/evaluations.npz").is_file()
+    zoo(popagents.enjoy.main, "--algo", "culture", "--env", "PopPacman-v0", "--no-render", "-n", "101")
+    assert "Episode Length 100" in capsys.readouterr().out
+
+
+def test_our_learner_is_tuned_by_optimize(zoo: Script) -> None:
+    arguments = ["-optimize", "--n-trials", "2", "--n-evaluations", "1", "--no-optim-plots", "--eval-episodes", "1"]
+    entry = CULTURE | {"n_timesteps": 200, "env_kwargs": {"max_steps": 5}}
+    train(zoo, "culture", "-conf", settings(PopPacman_v0=entry), *arguments)
+    (report,) = Path("logs/culture").glob("report_*.csv")
+    rows = report.read_text().splitlines()
+    assert len(rows) == 3
+    assert {"params_learning_rate", "params_n_epochs", "params_teacher_share", "params_population_size"} <= set(
+        rows[0].split(",")
+    )
+    assert all("COMPLETE" in row for row in rows[1:])
+
+
+def test_gymnasiums_own_environments_go_rl_zoos_way(zoo: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    small = ["n_envs:2", "n_steps:16", "batch_size:32", "n_epochs:1"]
+    (env,) = train(zoo, "ppo", "-n", "32", "-params", *small, env="CartPole-v1")
+    assert layers(env) == [DummyVecEnv]
+    assert f"{Path(rl_zoo3.__file__).parent}/hyperparams/ppo.yml" in capsys.readouterr().out
+
+
+def test_an_env_wrapper_goes_rl_zoos_way(zoo: Script) -> None:
+    wrapped = {"n_timesteps": 20, "policy": "MlpPolicy", "env_wrapper": "gymnasium.wrappers.FlattenObservation"}
+    (env,) = train(zoo, "ppo", "-conf", settings(PopPacman_v0=wrapped), "-params", "n_steps:20", "batch_size:20")
+    assert layers(env) == [DummyVecEnv]
+    assert env.env_is_wrapped(gym.wrappers.FlattenObservation) == [True]
+
+
+def test_native_lanes_are_wrapped_as_the_settings_say(zoo: Script) -> None:
+    wrappers = {
+        "normalize": True,
+        "frame_stack": 2,
+        "vec_env_wrapper": [{"stable_baselines3.common.vec_env.VecCheckNan": {"raise_exception": True}}],
+    }
+    entry = {"n_timesteps": 40, "policy": "MlpPolicy", "n_steps": 20, "batch_size": 20, "n_envs": 2} | wrappers
+    (env,) = train(zoo, "ppo", "-conf", settings(PopPacman_v0=entry))
+    assert [c.__name__ for c in layers(env)] == [
+        "VecFrameStack",
+        "VecNormalize",
+        "VecCheckNan",
+        "VecMonitor",
+        "GymVecEnv",
+    ]
+    assert {VecFrameStack, VecNormalize} <= set(layers(env))
+    assert Path("logs/ppo/PopPacman-v0_1/PopPacman-v0/vecnormalize.pkl").is_file()
+
+
+def evaluate(zoo: Script, *arguments: str, **entry: Any) -> np.ndarray:
+    """Train PPO with an evaluation; return the lengths of the evaluation's episodes."""
+    entry = {"n_timesteps": 40, "policy": "MlpPolicy", "n_steps": 20, "batch_size": 20} | entry
+    conf_file = settings(PopPacman_v0=entry)
+    evaluation, env = train(zoo, "ppo", "-conf", conf_file, "--eval-freq", "20", "--eval-episodes", "2", *arguments)
+    assert evaluation.observation_space == env.observation_space
+    (run,) = Path("logs/ppo").iterdir()
+    return np.load(run / "evaluations.npz")["ep_lengths"]
+
+
+def test_the_evaluation_is_made_with_the_ymls_env_kwargs(zoo: Script) -> None:
+    assert (evaluate(zoo, env_kwargs={"observation": "grid", "max_steps": 9}) == 9).all()
+
+
+def test_the_ymls_eval_env_kwargs_take_their_place(zoo: Script) -> None:
+    lengths = evaluate(zoo, env_kwargs={"width": 5}, eval_env_kwargs={"width": 5, "max_steps": 8})
+    assert (lengths == 8).all()
+
+
+def test_the_command_lines_eval_env_kwargs_come_first(zoo: Script) -> None:
+    assert (evaluate(zoo, "--eval-env-kwargs", "max_steps:6", eval_env_kwargs={"max_steps": 8}) == 6).all()
+
+
+def test_ctrl_c_saves_the_model_and_says_so(
+    zoo: Script, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    step_wait = GymVecEnv.step_wait
+
+    calls = iter(range(1000))
+
+    def interrupted(self: GymVecEnv) -> Any:
+        if next(calls) == 30:
+            signal.raise_signal(signal.SIGINT)
+        return step_wait(self)
+
+    monkeypatch.setattr(GymVecEnv, "step_wait", interrupted)
+    train(zoo, "ppo", "-n", "5000", "-params", *SMALL["ppo"])
+    assert "Stopped after 120 of 5000 steps; the model is saved as it stands." in capsys.readouterr().out
+    assert Path("logs/ppo/PopPacman-v0_1/PopPacman-v0.zip").is_file()
+
+
+def test_settings_are_ours_by_id_and_else_rl_zoos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(popagents.train, "SETTINGS", tmp_path)
+    for name in ("ppo", "culture", "culture-long"):
+        (tmp_path / f"{name}.yml").write_text("PopPacman-v0: {n_timesteps: 5}\n")
+    assert settings_file("ppo", "PopPacman-v0", None) == str(tmp_path / "ppo.yml")
+    assert settings_file("ppo", "CartPole-v1", None) is None
+    assert settings_file("a2c", "PopPacman-v0", None) is None
+    assert settings_file("culture", "CartPole-v1", None) == str(tmp_path / "culture.yml")
+    for name in ("culture-long", "culture-long.yml"):
+        assert settings_file("culture", "PopPacman-v0", name) == str(tmp_path / "culture-long.yml")
+    assert settings_file("culture", "PopPacman-v0", "somewhere/else.yml") is None
+
+
+def test_the_longer_preset_is_found_by_its_bare_name(zoo: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = {"n_timesteps": 40, "policy": "MlpPolicy", "n_envs": 2, "n_steps": 20, "batch_size": 40}
+    Path("shipped").mkdir()
+    Path("shipped/ppo-tiny.yml").write_text(yaml.safe_dump({"PopPacman-v0": entry}))
+    monkeypatch.setattr(popagents.train, "SETTINGS", Path("shipped").absolute())
+    (env,) = train(zoo, "ppo", "--conf-file", "ppo-tiny")
+    assert env.num_envs == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--algo", "cultur"], "--algo cultur is unknown; did you mean culture?"),
+        (["--algo", "xyz"], "--algo xyz is unknown; there are a2c,"),
+        (["--env", "PopPackman-v0"], "--env PopPackman-v0 is unknown; did you mean PopPacman-v0?"),
+        (["--env", "popenvz:PopPacman-v0"], "No module named 'popenvz'; --env takes an id or module:id"),
+    ],
+)
+@pytest.mark.parametrize("script", [popagents.train, popagents.enjoy])
+def test_an_unknown_name_is_answered_by_the_nearest(
+    zoo: Script, capsys: pytest.CaptureFixture[str], script: Any, arguments: list[str], reason: str
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        zoo(lambda: runpy.run_path(script.__file__, run_name="__main__"), *arguments)
+    assert stop.value.code == 2
+    captured = capsys.readouterr()
+    assert reason in captured.err
+    assert len(captured.err.splitlines()) == 1
+
+
+def test_the_rest_of_the_command_line_reaches_rl_zoo_as_it_was() -> None:
+    prepare()
+    rest = ["-params", "n_envs:2", "n_steps:3", "-n", "-1", "--eval-freq", "-1", "-tb", "here", "-P", "-optimize"]
+    names, arguments = checked_arguments(
+        [*rest, "--env=popenvs:PopPacman-v0", "-f", "there", "--gym-packages", "popenvs"]
+    )
+    assert (names.algo, names.env, names.folder) == ("ppo", "PopPacman-v0", "there")
+    assert arguments == ["--algo", "ppo", "--env", "PopPacman-v0", "--gym-packages", "popenvs", *rest]
+
+
+def test_rl_zoos_tables_know_our_learners(zoo: Script) -> None:
+    prepare()
+    assert rl_zoo3.ALGOS is rl_zoo3.exp_manager.ALGOS is rl_zoo3.train.ALGOS
+    for name in LEARNERS:
+        assert name in rl_zoo3.ALGOS
+        assert name in rl_zoo3.exp_manager.HYPERPARAMS_SAMPLER
+        assert rl_zoo3.exp_manager.HYPERPARAMS_CONVERTER[name]({"n_epochs": 3}) == {"n_epochs": 3}
+    assert rl_zoo3.train.ExperimentManager is PopulationManager
+
+
+@pytest.mark.parametrize("script", ["train", "enjoy"])
+def test_a_missing_rl_zoo_is_named_with_the_remedy(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, f"rl_zoo3.{script}", None)
+    with pytest.raises(ImportError, match=r'pip install "popzoo\[zoo\]"'):
+        runpy.run_path(str(getattr(popagents, script).__file__))
+
+
+def test_enjoy_plays_the_run_in_logs_first_and_else_a_champion(
+    zoo: Script, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(popagents.enjoy, "CHAMPIONS", Path("shipped").absolute())
+    watch = ["--algo", "ppo", "--env", "popenvs:PopPacman-v0", "--no-render", "-n", "105"]
+    with pytest.raises(SystemExit) as stop:
+        zoo(popagents.enjoy.main, *watch)
+    assert stop.value.code == 2
+    assert "no ppo player of PopPacman-v0 in logs/ nor among the shipped champions" in capsys.readouterr().err
+
+    train(zoo, "ppo", "-n", "80", "-params", *SMALL["ppo"])
+    for folder in ("logs", "shipped"):
+        zoo(popagents.enjoy.main, *watch)
+        out = capsys.readouterr().out
+        assert f"{folder}/ppo/PopPacman-v0_1/PopPacman-v0.zip" in out
+        assert "Episode Length 100" in out
+        if folder == "logs":
+            Path("logs").rename("shipped")
+    zoo(popagents.enjoy.main, *watch, "-f", "shipped")
+    assert "Loading shipped/ppo" in capsys.readouterr().out
+
+
+def test_enjoy_opens_a_window(zoo: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    pygame = pytest.importorskip("pygame")
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    shown: list[Any] = []
+    flip, update = pygame.display.flip, pygame.display.update
+    monkeypatch.setattr(pygame.display, "flip", lambda: (shown.append(1), flip()))
+    monkeypatch.setattr(pygame.display, "update", lambda *a: (shown.append(1), update(*a)))
+    train(zoo, "ppo", "-n", "80", "-params", *SMALL["ppo"])
+    zoo(popagents.enjoy.main, "--algo", "ppo", "--env", "PopPacman-v0", "-n", "2")
+    assert shown
