@@ -1,6 +1,6 @@
 """Every figure, from data that any learner leaves behind: a lineage (`popagents.lineage.ROW`), or what can `predict`.
 
-The numbers in them are pure functions (`fitness_curve`, `sources`, `ancestry`); what draws returns the file it wrote.
+Their numbers are pure functions (`fitness_curve`, `sources`, `ancestry`); what draws returns the file it wrote.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +19,9 @@ POINTS = 60  # generations from which on a curve is smoothed
 SHOWN, MOST = 16, 64  # generations in a graph unless told otherwise; members of each
 LONGEST, WIDEST = 400, 800  # frames of an episode; animation that is not scaled down (pixels)
 COLOURS = 128  # of an animation, which all its frames share
+TAUGHT = "Who learned from whom", "A row is a member, a dot one of its generations; curves lead from teacher to pupil."
+BORN = "Who was born of whom", "A column is a generation, the fittest on top; curves lead from parent to child."
+ORANGE_MEANS = "Orange: all whose behaviour flowed into the champion ★; their number stands on top."
 
 
 class Curve(NamedTuple):
@@ -41,8 +44,8 @@ def by_generation(lineage: np.ndarray) -> np.ndarray:
     generations, sizes = np.unique(lineage["generation"], return_counts=True)
     if len(generations) == 0 or (sizes != sizes[0]).any():
         raise ValueError(
-            f"lineage has {len(lineage)} rows in {len(generations)} generations; it must have one generation or more, with "
-            "a row for every member: call learn first, and choose generations that were lived"
+            f"lineage has {len(lineage)} rows in {len(generations)} generations; it must have at least one generation, "
+            "with a row for every member: call learn first, and choose generations that were lived"
         )
     return lineage.reshape(len(generations), sizes[0])
 
@@ -113,12 +116,11 @@ def learning_curve(
     window = max(1, len(by_generation(lineage)) // POINTS)
     curve = fitness_curve(lineage, window)
     figure, axes = canvas(4.4)
-    axes.fill_between(curve.timesteps, curve.lowest, curve.best, color=BLUE, alpha=0.14, lw=0, label="all members")
-    axes.fill_between(
-        curve.timesteps, curve.tenth, curve.ninetieth, color=BLUE, alpha=0.28, lw=0, label="10 to 90 % of them"
-    )
-    axes.plot(curve.timesteps, curve.mean, color=BLUE, lw=2.2, label="mean")
-    axes.plot(curve.timesteps, curve.best, color=ORANGE, lw=1, label="best member")
+    x = curve.timesteps
+    axes.fill_between(x, curve.lowest, curve.best, color=BLUE, alpha=0.14, lw=0, label="all members")
+    axes.fill_between(x, curve.tenth, curve.ninetieth, color=BLUE, alpha=0.28, lw=0, label="10 to 90 % of them")
+    axes.plot(x, curve.mean, color=BLUE, lw=2.2, label="mean")
+    axes.plot(x, curve.best, color=ORANGE, lw=1, label="best member")
     axes.set_axisbelow(True)
     axes.grid(axis="y", color="#e6e6e6", lw=0.8)
     axes.margins(x=0)
@@ -145,9 +147,8 @@ def draw_references(axes: Any, scores: Mapping[str, float]) -> None:
         heights[1:] += overlap
         heights[:-1] -= overlap
     for name, height in zip(names, heights, strict=True):
-        axes.text(
-            1.01, height, f"{name} {scores[name]:.4g}", transform=axes.get_yaxis_transform(), va="center", color=INK
-        )
+        where = {"transform": axes.get_yaxis_transform(), "va": "center"}
+        axes.text(1.01, height, f"{name} {scores[name]:.4g}", color=INK, **where)
 
 
 def lineage_graph(
@@ -175,19 +176,13 @@ def lineage_graph(
     births = bool((table["transmission"] == Transmission.BIRTH).any())
     row = rows(table, found, births)
     members = table.shape[1]
-    figure, axes = canvas(min(5.6, 2 + 0.13 * members))
+    figure, axes = canvas(float(np.clip(2 + 0.13 * members, 3.2, 5.6)))
     draw_links(axes, table, found, row)
     draw_members(figure, axes, table, found, row)
     axes.set(xlabel="generation", ylabel="members" if members <= MOST else f"members ({MOST} of {members})", yticks=[])
-    layout = (
-        "A column is a generation, the fittest on top" if births else "A row is a member, a dot one of its generations"
-    )
-    links = "from parent to child" if births else "from teacher to pupil"
-    figure.suptitle(
-        title or f"Who {'was born of' if births else 'learned from'} whom", x=0.026, ha="left", fontweight="bold"
-    )
-    orange = "Orange: all whose behaviour flowed into the champion ★; their number stands on top."
-    axes.set_title(f"{layout}; curves lead {links}.\n{orange}", loc="left", fontsize=10, pad=22)
+    heading, caption = BORN if births else TAUGHT
+    figure.suptitle(title or heading, x=0.026, ha="left", fontweight="bold")
+    axes.set_title(f"{caption}\n{ORANGE_MEANS}", loc="left", fontsize=10, pad=22)
     figure.savefig(path)
     return Path(path)
 
@@ -215,13 +210,9 @@ def draw_links(axes: Any, table: np.ndarray, found: np.ndarray, row: np.ndarray)
     seen = np.maximum(start, end) < MOST
     lines = bends(table["generation"][g, 0], start, end)
     thin = min(1.0, 32 / table.shape[1])
-    for which, colour, width in (
-        (~into, GREY, 0.7 * thin),
-        (into & ~strong, PALE, 0.8 * thin),
-        (strong, ORANGE, 0.8 + 0.6 * thin),
-    ):
-        style = {"colors": colour, "linewidths": width, "zorder": 1}
-        axes.add_collection(needed("matplotlib.collections").LineCollection(lines[which & seen], **style))
+    collection = needed("matplotlib.collections").LineCollection
+    for which, colour, width in ((~into, GREY, 0.7), (into & ~strong, PALE, 0.8), (strong, ORANGE, 0.8 / thin + 0.6)):
+        axes.add_collection(collection(lines[which & seen], colors=colour, linewidths=width * thin, zorder=1))
 
 
 def bends(x: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
@@ -244,7 +235,8 @@ def draw_members(figure: Any, axes: Any, table: np.ndarray, found: np.ndarray, r
         where = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "ha": "center"}
         axes.annotate(ancestors, (generation, 1), (0, 4), **where, color=ORANGE)
     axes.xaxis.set_major_locator(needed("matplotlib.ticker").MaxNLocator(integer=True))
-    axes.margins(x=0.02, y=0.6 / min(MOST, table.shape[1]))
+    axes.margins(y=0.6 / min(MOST, table.shape[1]))
+    axes.set_xlim(numbers[0] - 0.3, numbers[-1] + 0.3)
     axes.spines["left"].set_visible(False)
     axes.invert_yaxis()
 
@@ -276,7 +268,7 @@ def episode_frames(env: gym.Env, policy: Any, seed: int = 0, max_frames: int = L
 
 
 def save_gif(frames: Sequence[np.ndarray], path: str | Path, fps: int = 10) -> Path:
-    """Write an animation that repeats and rests on its last frame; frames wider than 400 pixels are scaled down.
+    """Write an animation that repeats and rests on its last frame; frames wider than 800 pixels are scaled down.
 
     Args:
         frames: (height, width, 3) uint8 each, all of one size.

@@ -1,4 +1,4 @@
-"""What must be settled before a test imports anything: where numba keeps compiled code, and that nothing opens a window.
+"""What must be settled before a test imports anything: where numba keeps its code, and that nothing opens a window.
 
 Numba's cache sees edits in a file but not in a module that it imports, and it does not see switches such as
 NUMBA_BOUNDSCHECK; so compiled code lives in a folder named by a hash of every source file and switch.

@@ -1,4 +1,4 @@
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import numba
 import numpy as np
@@ -124,9 +124,7 @@ def agent_of(env):
 
 def tokens_of(env):
     game = env._games[0]
-    return [
-        (int(x), int(y)) for x, y, there in zip(game.token_x, game.token_y, game.there, strict=True) if there
-    ]
+    return [(int(x), int(y)) for x, y, there in zip(game.token_x, game.token_y, game.there, strict=True) if there]
 
 
 def counts_of(observation):
@@ -483,7 +481,7 @@ def length(tokens, width, height):
     routes = ([(0, 0), *order] for order in permutations(tokens))
     return min(
         max(1, torus_distance(route[0], route[1], width, height))
-        + sum(torus_distance(a, b, width, height) for a, b in zip(route[1:], route[2:], strict=False))
+        + sum(torus_distance(a, b, width, height) for a, b in pairwise(route[1:]))
         for route in routes
     )
 
