@@ -68,7 +68,11 @@ def champions(preset: str, asked: str) -> Iterator[Row]:
         scores = fresh_scores(model, 1000)
         total = (model.num_timesteps + model.evaluation_timesteps) / 1e6
         spread = f"{scores.mean():.2f} +- {scores.std() / np.sqrt(len(scores)):.2f}"
-        yield f"{preset}.yml, seed {seed}: champion's mean score", asked, f"{spread} after {total:.2f}M steps, {cost:.0f} s"
+        yield (
+            f"{preset}.yml, seed {seed}: champion's mean score",
+            asked,
+            f"{spread} after {total:.2f}M steps, {cost:.0f} s",
+        )
 
 
 def fresh_scores(model: Culture, rounds: int) -> np.ndarray:

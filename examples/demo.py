@@ -19,7 +19,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from tqdm import tqdm
 
 import popenvs
-from popagents import Culture, plots
+from popagents import Culture, animations, plots
 
 ENV = "PopPacman-v0"
 
@@ -92,8 +92,8 @@ def leave(model: Culture, newborn: Any, folder: Path) -> None:
         scores = popenvs.reference_scores(ENV)
         title = f"A culture of {model.population_size} on {ENV}"
         paths.append(plots.learning_curve(model.lineage, folder / "learning_curve.png", scores, title))
-        paths.append(plots.lineage_graph(model.lineage, folder / "lineage.png"))
-    paths.append(plots.before_after_gif(ENV, newborn, model, folder / "before_after.gif"))
+        paths.append(plots.lineage_graph(model.lineage, folder / "lineage.png", champion=model.champion))
+    paths.append(animations.before_after_gif(ENV, newborn, model, folder / "before_after.gif"))
     for path in paths:
         print(f"  {path}")
 

@@ -55,6 +55,7 @@ class PopulationAlgorithm(BaseAlgorithm):
 
     Attributes:
         generation: how many are done.
+        champion: who `policy` was when it was chosen (member).
         fitness: float64, (members,), each member's mean return in the last generation; NaN before the first.
         lineage: structured array of `popagents.lineage.ROW`, who lived and from whom each learned.
         policy: the champion, an SB3 policy; what `predict` uses. During `learn` it is the fittest member of the last
@@ -186,10 +187,10 @@ class PopulationAlgorithm(BaseAlgorithm):
         names = ("run_seed", "generation", "_start", "_steps_lived", "evaluation_timesteps", "_examined")
         return {name: int(getattr(self, name)) for name in names} | {"num_timesteps": self._start}
 
-    def recall(self, lineage: Lineage, fitness: np.ndarray, champion_design: int) -> None:
+    def recall(self, lineage: Lineage, fitness: np.ndarray, champion: int) -> None:
         """Take back the past, as it was read from a file."""
         self._lineage, self.fitness = lineage, fitness
-        self._crown(champion_design)  # member d is of design d
+        self._crown(champion)
 
     @property
     def lineage(self) -> np.ndarray:
@@ -330,9 +331,10 @@ class PopulationAlgorithm(BaseAlgorithm):
 
     def _crown(self, member: int) -> None:
         """Make a member the policy that `predict` uses."""
+        self.champion = member
         design = member % len(self.designs)
-        if getattr(self, "champion_design", None) != design:
-            self.champion_design = design
+        if getattr(self, "_design", None) != design:
+            self._design = design
             self.policy = self._new_policy(design).to(self.device)
         self.population.express(self.population.genes(member), self.policy)
 

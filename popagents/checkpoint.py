@@ -32,7 +32,7 @@ def pack(model: "PopulationAlgorithm") -> tuple[dict[str, np.ndarray], dict[str,
         "action_space": saving.space_to_json(model.action_space),
         "settings": {name: saving.to_json(getattr(model, name)) for name in settings},
         "counts": model.counts(),
-        "champion_design": model.champion_design,
+        "champion": model.champion,
     }
     return arrays | {"fitness": model.fitness}, description
 
@@ -50,7 +50,7 @@ def unpack(model: "PopulationAlgorithm", arrays: dict[str, np.ndarray], descript
     rows = np.empty(len(arrays["lineage/member"]), ROW)
     for name in FIELDS:
         rows[name] = arrays[f"lineage/{name}"]
-    model.recall(Lineage(rows), arrays["fitness"].copy(), description["champion_design"])
+    model.recall(Lineage(rows), arrays["fitness"].copy(), description["champion"])
     with torch.no_grad():
         for name, value in model.policy.state_dict().items():
             value.copy_(torch.from_numpy(arrays[f"policy/{name}"]))

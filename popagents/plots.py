@@ -3,22 +3,19 @@
 Their numbers are pure functions (`fitness_curve`, `sources`, `ancestry`); what draws returns the file it wrote.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import gymnasium as gym
 import numpy as np
 
+from popagents.animations import INK, needed
 from popagents.lineage import Transmission
 
-BLUE, ORANGE, PALE, GREY, INK = "#0072B2", "#D55E00", "#f5cfae", "#c4c4c4", "#222222"  # told apart by every eye
+BLUE, ORANGE, PALE, GREY = "#0072B2", "#D55E00", "#f5cfae", "#c4c4c4"  # told apart by every eye
 WIDTH, DPI = 9, 130  # of a figure (inches, pixels an inch): shown 900 pixels wide, its text is as large as a page's
 POINTS = 60  # generations from which on a curve is smoothed
 SHOWN, MOST = 16, 64  # generations in a graph unless told otherwise; members of each
-LONGEST, WIDEST = 400, 800  # frames of an episode; animation that is not scaled down (pixels)
-COLOURS = 128  # of an animation, which all its frames share
 TAUGHT = "Who learned from whom", "A row is a member, a dot one of its generations; curves lead from teacher to pupil."
 BORN = "Who was born of whom", "A column is a generation, the fittest on top; curves lead from parent to child."
 ORANGE_MEANS = "Orange: all whose behaviour flowed into the champion ★; their number stands on top."
@@ -241,116 +238,9 @@ def draw_members(figure: Any, axes: Any, table: np.ndarray, found: np.ndarray, r
     axes.invert_yaxis()
 
 
-def episode_frames(env: gym.Env, policy: Any, seed: int = 0, max_frames: int = LONGEST) -> list[np.ndarray]:
-    """Play an episode of likeliest actions and return what there was to see, (height, width, 3) uint8 each.
-
-    Args:
-        env: made with `render_mode="rgb_array"`.
-        policy: anything with SB3's `predict`.
-        seed: of the episode.
-        max_frames: the episode is left after so many.
-
-    Raises:
-        ValueError: the environment draws no frames.
-    """
-    if env.render_mode != "rgb_array":
-        raise ValueError(f'env.render_mode is {env.render_mode!r}; make the environment with render_mode="rgb_array"')
-    observation, _ = env.reset(seed=seed)
-    frames: list[Any] = [env.render()]
-    state, over = None, False
-    while not over and len(frames) < max_frames:
-        first = np.array([len(frames) == 1])
-        action, state = policy.predict(observation, state=state, episode_start=first, deterministic=True)
-        observation, _, terminated, truncated, _ = env.step(action)
-        frames.append(env.render())
-        over = terminated or truncated
-    return frames
-
-
-def save_gif(frames: Sequence[np.ndarray], path: str | Path, fps: int = 10) -> Path:
-    """Write an animation that repeats and rests on its last frame; frames wider than 800 pixels are scaled down.
-
-    Args:
-        frames: (height, width, 3) uint8 each, all of one size.
-        path: the file to write.
-        fps: frames a second.
-    """
-    image = needed("PIL.Image")
-    factor = -(-frames[0].shape[1] // WIDEST)
-    small = [image.fromarray(frame).reduce(factor) for frame in frames]
-    sample = np.concatenate([np.asarray(frame) for frame in small[:: 1 + len(small) // 12]])
-    palette = image.fromarray(sample).quantize(COLOURS)
-    first, *others = [frame.quantize(palette=palette, dither=image.Dither.NONE) for frame in small]
-    durations = [1000 // fps] * len(others) + [1500]
-    first.save(path, save_all=True, append_images=others, duration=durations, loop=0)
-    return Path(path)
-
-
-def before_after_gif(
-    env: str | Callable[[], gym.Env], before: Any, after: Any, path: str | Path, seed: int = 0, fps: int = 10
-) -> Path:
-    """Animate two agents side by side in the same episode; who is done first waits for the other.
-
-    Args:
-        env: a Gymnasium id, or a function that makes an environment with `render_mode="rgb_array"`.
-        before: anything with SB3's `predict`.
-        after: likewise.
-        path: the file to write.
-        seed: of the episode.
-        fps: frames a second.
-    """
-    films = []
-    for name, policy in (("before", before), ("after", after)):
-        world = gym.make(env, render_mode="rgb_array") if isinstance(env, str) else env()
-        frames = episode_frames(world, policy, seed)
-        world.close()
-        strip = label(name, frames[0].shape[1])
-        films.append([np.concatenate([strip, frame]) for frame in frames])
-    length = max(map(len, films))
-    left, right = (film + film[-1:] * (length - len(film)) for film in films)
-    gap = np.full((left[0].shape[0], left[0].shape[1] // 24, 3), 255, np.uint8)
-    return save_gif([np.concatenate([a, gap, b], axis=1) for a, b in zip(left, right, strict=True)], path, fps)
-
-
-def label(text: str, width: int) -> np.ndarray:
-    """Draw a word in the middle of a strip of a tenth of its width: (width // 10, width, 3) uint8."""
-    strip = needed("PIL.Image").new("RGB", (width, width // 10), "white")
-    font = needed("PIL.ImageFont").load_default(width // 14)
-    needed("PIL.ImageDraw").Draw(strip).text((width // 2, width // 20), text, INK, font, anchor="mm")
-    return np.asarray(strip)
-
-
-def all_figures(model: Any, env_id: str, folder: str | Path) -> list[Path]:
-    """Write `learning_curve.png`, `lineage.png` and `after.gif` for a learner that has learned; return their paths."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    env = gym.make(env_id, render_mode="rgb_array")
-    scores = env.metadata.get("reference_scores", {})
-    frames = episode_frames(env, model)
-    env.close()
-    return [
-        learning_curve(model.lineage, folder / "learning_curve.png", scores),
-        lineage_graph(model.lineage, folder / "lineage.png"),
-        save_gif(frames, folder / "after.gif"),
-    ]
-
-
 def canvas(height: float) -> tuple[Any, Any]:
     """Return an empty figure and its axes; no window and no state of `pyplot` is touched."""
     figure = needed("matplotlib.figure").Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
-
-
-def needed(module: str) -> Any:
-    """Import what only figures need.
-
-    Raises:
-        ImportError: it is not installed.
-    """
-    try:
-        return import_module(module)
-    except ImportError as error:
-        name = "Pillow" if module.startswith("PIL") else module.partition(".")[0]
-        raise ImportError(f'{name} is not installed; run `pip install "popzoo[zoo]"`') from error

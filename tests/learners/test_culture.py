@@ -51,7 +51,13 @@ def learned_by_torch(template, genes, given, key, learning_rate, n_epochs, batch
 
 @pytest.mark.parametrize(
     ("policy_class", "space", "actions"),
-    [(LinearPolicy, BOARD, FIVE), (MlpPolicy, BOARD, FIVE), (MlpPolicy, BOARD, PAIR), (LinearPolicy, BOARD, ARM), (CnnPolicy, GRID, FIVE)],
+    [
+        (LinearPolicy, BOARD, FIVE),
+        (MlpPolicy, BOARD, FIVE),
+        (MlpPolicy, BOARD, PAIR),
+        (LinearPolicy, BOARD, ARM),
+        (CnnPolicy, GRID, FIVE),
+    ],
 )
 def test_imitation_is_cross_entropy_by_torchs_adam(policy_class, space, actions):
     stack = Stack(policy(policy_class, space, actions), 5)
@@ -81,7 +87,9 @@ def test_the_compiled_linear_form_agrees_with_the_general_one_and_keeps_adams_me
         for round_ in range(2):
             lessons = [lesson(BOARD, FIVE, 50, 10 * round_ + i) for i in range(3)]
             learn(stack, parameters, state, rows, lessons, orders, 1e-2, 4, 16)
-        results.append(parameters | {f"m{k}": v for k, v in state.first.items()} | {f"v{k}": v for k, v in state.second.items()})
+        results.append(
+            parameters | {f"m{k}": v for k, v in state.first.items()} | {f"v{k}": v for k, v in state.second.items()}
+        )
     assert all(np.allclose(results[0][k], results[1][k], atol=1e-4) for k in results[0])
 
 
@@ -113,7 +121,9 @@ def test_one_tell_on_three_candidates_by_hand():
     observations[0, :, 1] = observations[1, :, 2] = 1
     actions = np.array([[0, 1, 1], [0, 1, 0]])
     spans = np.array([[0, 0, 2], [1, 0, 2], [2, 0, 2]])
-    lives = Lives(np.arange(3), np.array([5.0, 9.0, 5.0]), np.full(3, 2), observations[0], Record(observations, actions, spans))
+    lives = Lives(
+        np.arange(3), np.array([5.0, 9.0, 5.0]), np.full(3, 2), observations[0], Record(observations, actions, spans)
+    )
     parents, second, transmission = model.tell(np.arange(3), lives)
     assert list(parents)[:2] == [1, -1]
     assert parents[2] in (0, 1)

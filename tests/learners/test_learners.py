@@ -110,7 +110,9 @@ def test_a_loaded_model_is_the_saved_one(name, tmp_path):
     loaded = load_learner(name).load(tmp_path / "model")
     assert_same(loaded, model)
     observations = np.eye(8, dtype=np.float32)
-    assert (loaded.predict(observations, deterministic=True)[0] == model.predict(observations, deterministic=True)[0]).all()
+    assert (
+        loaded.predict(observations, deterministic=True)[0] == model.predict(observations, deterministic=True)[0]
+    ).all()
     with pytest.raises(ValueError, match="no environment; give it one with set_env"):
         loaded.learn(10)
     loaded.set_env(Ring())
@@ -150,8 +152,15 @@ def test_a_callback_that_returns_false_stops_at_once_and_nothing_is_learned(name
 def test_sb3s_callbacks_work_and_checkpoints_hold_the_generations_start(name, tmp_path):
     model = new(name, native_vec_env(PACMAN, 6, max_steps=20), tensorboard_log=str(tmp_path / "tb"))
     checkpoint = CheckpointCallback(save_freq=33, save_path=str(tmp_path), name_prefix="c")  # mid-generation
-    evaluation = EvalCallback(native_vec_env(PACMAN, 1, max_steps=20), eval_freq=40, n_eval_episodes=2, verbose=0,
-                              best_model_save_path=str(tmp_path), log_path=str(tmp_path), warn=False)
+    evaluation = EvalCallback(
+        native_vec_env(PACMAN, 1, max_steps=20),
+        eval_freq=40,
+        n_eval_episodes=2,
+        verbose=0,
+        best_model_save_path=str(tmp_path),
+        log_path=str(tmp_path),
+        warn=False,
+    )
     model.learn(720, callback=[checkpoint, evaluation], progress_bar=True)
     loaded = load_learner(name).load(tmp_path / "c_198_steps.zip", env=native_vec_env(PACMAN, 6, max_steps=20))
     assert loaded.num_timesteps == 120
@@ -281,7 +290,9 @@ def test_an_interrupt_loses_nothing(name):
 
 
 @every_learner
-@pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"PK" + b[2:400], lambda b: b[::-1]])
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"PK" + b[2:400], lambda b: b[::-1]]
+)
 def test_a_damaged_file_is_one_clear_error(name, damage, tmp_path):
     path = tmp_path / "model.zip"
     new(name, Ring()).save(path)

@@ -1,31 +1,26 @@
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import gymnasium as gym
 import numpy as np
 import pytest
 
 from popagents import plots
+from popagents.animations import LONGEST, WIDEST, before_after_gif, episode_frames, save_gif
 from popagents.culture import Culture
 from popagents.lineage import ROW, Transmission
 from popagents.plots import (
     DPI,
-    LONGEST,
     MOST,
-    WIDEST,
     WIDTH,
-    all_figures,
     ancestry,
-    before_after_gif,
     canvas,
+    draw_links,
     draw_references,
-    episode_frames,
     fitness_curve,
     learning_curve,
     lineage_graph,
     rows,
-    save_gif,
     sources,
 )
 
@@ -190,7 +185,23 @@ def test_reference_lines_stand_at_their_scores_and_their_names_apart():
     names = {text.get_text(): text.get_position()[1] for text in axes.texts}
     low, high = axes.get_ylim()
     assert names["random 1"] == 1
+    assert names["good 9.1"] < 9.1 < 9.2 < names["best 9.2"]
     assert names["best 9.2"] - names["good 9.1"] >= 0.059 * (high - low)
+
+
+def test_one_strong_line_leads_on_from_every_ancestor_and_faint_ones_show_the_rest():
+    table, found = TAUGHT.reshape(4, 4), ancestry(TAUGHT, 3).reshape(4, 4)
+    _, axes = canvas(4)
+    draw_links(axes, table, found, rows(table, found, births=False))
+    faint, pale, strong = (
+        [tuple(line[[0, -1]].ravel()) for line in drawn.get_segments()] for drawn in axes.collections
+    )
+    into_the_champion = [(2, 0, 3, 0), (2, 1, 3, 0)]
+    assert [line for line in strong if line[0] == 2] == into_the_champion
+    assert [line[0] for line in strong].count(1) == 3
+    assert [line[0] for line in strong].count(0) == 4
+    assert pale == [(0, 2, 1, 1)]  # member 2 taught member 0, and lived on to teach again
+    assert len(faint) + len(pale) + len(strong) == (sources(table)[:, :-1] >= 0).sum()
 
 
 # ---------------------------------------------------------------- files
@@ -304,20 +315,6 @@ def test_who_is_done_first_waits_for_the_other(tmp_path):
     path = before_after_gif(lambda: worlds.pop(0), Walker(), Walker(), tmp_path / "both.gif")
     bars = (pixels(path, frames_in(path) - 1) == ORANGE).all(axis=-1)[20]
     assert (frames_in(path), bars[:48].sum(), bars[50:].sum()) == (6, 12, 24)
-
-
-def test_all_figures_come_from_a_model_and_an_id(tmp_path):
-    gym.register("PlotsWalk-v0", Walk)
-    try:
-        model = SimpleNamespace(lineage=TAUGHT, predict=Walker().predict)
-        written = all_figures(model, "PlotsWalk-v0", tmp_path / "new" / "folder")
-    finally:
-        gym.registry.pop("PlotsWalk-v0")
-    assert [path.name for path in written] == ["learning_curve.png", "lineage.png", "after.gif"]
-    assert frames_in(written[2]) == 7
-
-
-# ---------------------------------------------------------------- what is not installed
 
 
 @pytest.mark.parametrize(

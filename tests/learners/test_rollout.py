@@ -30,7 +30,9 @@ def ring_slots(kind, n):
     return slots_of(
         {
             "SyncVectorEnv, disabled": lambda: GymVecEnv(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)),
-            "SyncVectorEnv, same step": lambda: GymVecEnv(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP)),
+            "SyncVectorEnv, same step": lambda: GymVecEnv(
+                SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP)
+            ),
             "AsyncVectorEnv": lambda: GymVecEnv(AsyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)),
             "monitored": lambda: VecMonitor(GymVecEnv(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED))),
             "DummyVecEnv": lambda: DummyVecEnv(makers),
@@ -139,7 +141,9 @@ def test_a_nan_reward_names_the_member_and_the_seed():
 
 def test_an_environment_that_raises_is_named_with_step_members_and_seeds():
     slots = slots_of(DummyVecEnv([lambda: Ring(flaw="raises")] * 2))
-    with pytest.raises(RuntimeError, match=r"raised KeyError: 'a wheel came off' at step \d+ while members .*resume=True"):
+    with pytest.raises(
+        RuntimeError, match=r"raised KeyError: 'a wheel came off' at step \d+ while members .*resume=True"
+    ):
         played(slots)
 
 

@@ -134,6 +134,15 @@ def test_gymnasiums_own_environments_go_rl_zoos_way(zoo: Script, capsys: pytest.
     assert f"{Path(rl_zoo3.__file__).parent}/hyperparams/ppo.yml" in capsys.readouterr().out
 
 
+def test_processes_go_rl_zoos_way(zoo: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Processes(DummyVecEnv):
+        """Stands for SubprocVecEnv, which takes seconds to start."""
+
+    monkeypatch.setattr(rl_zoo3.exp_manager, "SubprocVecEnv", Processes)
+    (env,) = train(zoo, "ppo", "--vec-env", "subproc", "-n", "80", "-params", *SMALL["ppo"])
+    assert layers(env) == [Processes]
+
+
 def test_an_env_wrapper_goes_rl_zoos_way(zoo: Script) -> None:
     wrapped = {"n_timesteps": 20, "policy": "MlpPolicy", "env_wrapper": "gymnasium.wrappers.FlattenObservation"}
     (env,) = train(zoo, "ppo", "-conf", settings(PopPacman_v0=wrapped), "-params", "n_steps:20", "batch_size:20")
@@ -212,6 +221,8 @@ def test_settings_are_ours_by_id_and_else_rl_zoos(tmp_path: Path, monkeypatch: p
     for name in ("culture-long", "culture-long.yml"):
         assert settings_file("culture", "PopPacman-v0", name) == str(tmp_path / "culture-long.yml")
     assert settings_file("culture", "PopPacman-v0", "somewhere/else.yml") is None
+    monkeypatch.chdir(tmp_path)  # a file of the user's own comes before a shipped one of the same name
+    assert settings_file("culture", "PopPacman-v0", "culture-long.yml") is None
 
 
 def test_the_longer_preset_is_found_by_its_bare_name(zoo: Script, monkeypatch: pytest.MonkeyPatch) -> None:

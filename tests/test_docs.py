@@ -1,0 +1,98 @@
+"""What the documents show runs as it stands."""
+
+import doctest
+import importlib
+import pkgutil
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import popagents
+import popenvs
+import registration
+from popagents import Culture
+from registration.environments import ENVIRONMENTS
+from registration.learners import LEARNERS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+MODULES = [
+    name
+    for package in (popenvs, popagents, registration)
+    for _, name, _ in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
+    if not name.endswith("__main__")
+]
+
+
+@pytest.mark.parametrize("name", ["popenvs", "popagents", *MODULES])
+def test_doctests_hold(name):
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_the_readmes_python_runs_from_top_to_bottom(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    namespace = {}
+    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert len(blocks) >= 4
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), namespace)
+    assert isinstance(namespace["model"], Culture)
+    assert (tmp_path / "runs/culture.zip").exists()
+
+
+def test_the_readmes_files_and_commands_exist():
+    for target in re.findall(r"\]\(((?!http)[^)]+)\)", README):
+        assert (ROOT / target).exists(), target
+    for module in re.findall(r"python -m ([\w.]+)", README):
+        assert importlib.util.find_spec(module), module
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"make (\w+) ", README):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_every_id_and_learner_is_in_the_readme():
+    assert all(name in README for name in [*ENVIRONMENTS, *LEARNERS])
+
+
+def demo(folder, *arguments):
+    command = [sys.executable, "-m", "examples.demo", "--folder", str(folder), *arguments]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def assert_left(folder, output):
+    for name in ("model.zip", "learning_curve.png", "lineage.png", "before_after.gif"):
+        assert str(folder / name) in output
+        assert (folder / name).stat().st_size > 1000
+    assert Image.open(folder / "before_after.gif").n_frames > 50
+    assert Culture.load(folder / "model").generation > 0
+
+
+def test_the_demo_leaves_the_model_and_the_pictures(tmp_path):
+    run = demo(tmp_path, "--steps", "20000")
+    output, _ = run.communicate(timeout=240)
+    assert run.returncode == 0, output
+    assert "mean score" in output
+    assert_left(tmp_path, output)
+
+
+def test_ctrl_c_in_the_demo_saves_what_there_is_and_says_so(tmp_path):
+    run = demo(tmp_path, "--steps", "100000000")
+    lines = iter(run.stdout.readline, "")
+    head = ""
+    for line in lines:
+        head += line
+        if re.search(
+            r"^\s*[\d,]+\s+\d+\s+\d+\.\d\d", line.split("\r")[-1]
+        ):  # the table's first row: a generation is over
+            break
+    run.send_signal(signal.SIGINT)
+    output = head + "".join(lines)
+    assert run.wait(timeout=120) == 0, output
+    assert "Stopped after" in output
+    assert "saving what there is" in output
+    assert_left(tmp_path, output)
