@@ -183,50 +183,64 @@ def learn_linear(  # type: ignore[no-untyped-def]
     g_weight, g_bias, error = np.zeros_like(w), np.zeros_like(bias), np.empty_like(bias)
     for epoch in range(len(order)):
         for start in range(0, len(actions), batch_size):
-            batch = order[epoch, start : start + batch_size]
-            share = np.float32(1 / len(batch))
-            for pair in batch:
-                some = slice(begin[pair], begin[pair + 1])
-                logits_of(w, bias, cells[some], values[some], error)
+            end = min(start + batch_size, len(actions))
+            for i in range(start, end):
+                pair = order[epoch, i]
+                first, last = begin[pair], begin[pair + 1]
+                logits_of(w, bias, cells, values, first, last, error)
                 softmax(error)
-                error[actions[pair]] -= np.float32(1)  # the gradient of minus log-likelihood by the logits
-                backward(error, share, cells[some], values[some], g_weight, g_bias)
+                error[actions[pair]] -= 1  # the gradient of minus log-likelihood by the logits
+                backward(error, end - start, cells, values, first, last, g_weight, g_bias)
             steps += 1
-            adam_step(w.ravel(), g_weight.ravel(), m.ravel(), v.ravel(), learning_rate, steps)
+            adam_step(w, g_weight, m, v, learning_rate, steps)
             adam_step(bias, g_bias, first_b, second_b, learning_rate, steps)
-    weight[:], first_w[:], second_w[:] = w.T, m.T, v.T
+    put_back(w, weight)
+    put_back(m, first_w)
+    put_back(v, second_w)
     return steps
 
 
 @njit(cache=True)
 def inputs_first(matrix: np.ndarray) -> np.ndarray:
-    """Copy (outputs, inputs) as (inputs, outputs), so that what one input touches lies together."""
-    out = np.empty((matrix.shape[1], matrix.shape[0]), np.float32)
-    for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            out[i, j] = matrix[j, i]
-    return out
+    """Copy (outputs, inputs) as one row, input by input: what one input touches then lies together."""
+    n_outputs, n_inputs = matrix.shape
+    row = np.empty(n_inputs * n_outputs, np.float32)
+    for i in range(n_inputs):
+        for a in range(n_outputs):
+            row[i * n_outputs + a] = matrix[a, i]
+    return row
 
 
 @njit(cache=True)
-def logits_of(weight, bias, cells, values, out):  # type: ignore[no-untyped-def]
-    """Write the logits (outputs,) for one observation given by its cells that are not zero."""
-    for a in range(len(bias)):
+def put_back(row: np.ndarray, matrix: np.ndarray) -> None:
+    """Undo `inputs_first`, into `matrix`."""
+    n_outputs, n_inputs = matrix.shape
+    for i in range(n_inputs):
+        for a in range(n_outputs):
+            matrix[a, i] = row[i * n_outputs + a]
+
+
+@njit(cache=True)
+def logits_of(weight, bias, cells, values, first, last, out):  # type: ignore[no-untyped-def]
+    """Write the logits (outputs,) for one observation, by its cells that are not zero: first to last - 1."""
+    n = len(bias)
+    for a in range(n):
         out[a] = bias[a]
-    for k in range(len(cells)):
-        for a in range(len(bias)):
-            out[a] += values[k] * weight[cells[k], a]
+    for k in range(first, last):
+        for a in range(n):
+            out[a] += values[k] * weight[cells[k] * n + a]
 
 
-@njit(cache=True)
-def backward(error, share, cells, values, g_weight, g_bias):  # type: ignore[no-untyped-def]
-    """Add one pair's share of the gradient, for the error (outputs,) at the logits."""
-    for a in range(len(error)):
-        error[a] *= share
+@njit(cache=True, error_model="numpy")
+def backward(error, pairs, cells, values, first, last, g_weight, g_bias):  # type: ignore[no-untyped-def]
+    """Add one pair's share of the gradient of a mean over `pairs`, for the error (outputs,) at its logits."""
+    n = len(error)
+    for a in range(n):
+        error[a] /= np.float32(pairs)
         g_bias[a] += error[a]
-    for k in range(len(cells)):
-        for a in range(len(error)):
-            g_weight[cells[k], a] += values[k] * error[a]
+    for k in range(first, last):
+        for a in range(n):
+            g_weight[cells[k] * n + a] += values[k] * error[a]
 
 
 def stacked(

@@ -25,7 +25,7 @@ import yaml
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
 
-from popagents.vec_env import has_native, native_vec_env, registered_id
+from popagents.environments import has_native, native_vec_env, registered_id
 from registration.environments import register_environments
 from registration.learners import LEARNERS, load_learner
 

@@ -1,18 +1,16 @@
 """A Gymnasium vector environment seen as a Stable-Baselines3 one, so that SB3's own algorithms run on native lanes.
 
 >>> from stable_baselines3 import PPO
->>> model = PPO("MlpPolicy", native_vec_env("popenvs:PopPacman-v0", n_envs=64))
+>>> lanes = gym.make_vec("popenvs:PopPacman-v0", num_envs=64, autoreset_mode=AutoresetMode.SAME_STEP)
+>>> model = PPO("MlpPolicy", GymVecEnv(lanes), device="cpu")
 """
 
-import importlib
-import inspect
 import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.envs.registration import load_env_creator
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from stable_baselines3.common.env_util import is_wrapped
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices, VecEnvObs, VecEnvStepReturn
@@ -208,43 +206,3 @@ def lane_observation(observations: Any, lane: int) -> Any:
     if isinstance(observations, tuple):
         return tuple(lane_observation(value, lane) for value in observations)
     return observations[lane].copy()
-
-
-def registered_id(env_id: str) -> str:
-    """Import the module of "module:Id" and return the id; return an id without a module as it is."""
-    module, _, name = env_id.rpartition(":")
-    if module:
-        importlib.import_module(module)
-    return name
-
-
-def has_native(env_id: str) -> bool:
-    """Tell whether an id ("Id" or "module:Id") has a vector environment that can stand in for its single one.
-
-    Its constructor takes `autoreset_mode` and, like every single environment, `render_mode`. (Atari's takes no
-    `render_mode`: it is another game, cropped and clipped, and cannot leave resetting to us.)
-    """
-    spec = gym.spec(registered_id(env_id))
-    entry = spec.vector_entry_point
-    if entry is None or spec.additional_wrappers:
-        return False
-    creator = load_env_creator(entry) if isinstance(entry, str) else entry
-    return {"autoreset_mode", "render_mode"} <= set(inspect.signature(creator).parameters)
-
-
-def native_vec_env(env_id: str, n_envs: int, **env_kwargs: Any) -> GymVecEnv:
-    """Make the vector environment of an id for which `has_native`, as an SB3 one.
-
-    Args:
-        env_id: "Id" or "module:Id".
-        n_envs: how many lanes.
-        env_kwargs: the environment's own settings.
-    """
-    vector_env = gym.make_vec(
-        registered_id(env_id),
-        num_envs=n_envs,
-        vectorization_mode="vector_entry_point",
-        autoreset_mode=AutoresetMode.DISABLED,
-        **env_kwargs,
-    )
-    return GymVecEnv(vector_env)

@@ -18,7 +18,8 @@ from stable_baselines3.common.logger import configure
 from stable_baselines3.common.monitor import load_results
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
-from popagents.vec_env import GymVecEnv, native_vec_env
+from popagents.environments import native_vec_env
+from popagents.vec_env import GymVecEnv
 from registration.learners import LEARNERS, load_learner
 from tests.learners.games import Ring
 

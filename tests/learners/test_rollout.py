@@ -7,12 +7,13 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecFrameStack, VecMonitor, VecNormalize
 
+from popagents.environments import native_vec_env
 from popagents.policies import LinearPolicy
 from popagents.population import Population
 from popagents.randomness import Purpose, keys
 from popagents.rollout import Recorder, play
 from popagents.slots import SharedSlots, VecEnvSlots, VectorSlots, slots_of
-from popagents.vec_env import GymVecEnv, native_vec_env
+from popagents.vec_env import GymVecEnv
 from tests.learners.games import Ring
 
 JOBS = 11

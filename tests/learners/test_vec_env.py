@@ -11,7 +11,8 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 import popenvs  # noqa: F401
-from popagents.vec_env import GymVecEnv, has_native, native_vec_env
+from popagents.environments import has_native, native_vec_env
+from popagents.vec_env import GymVecEnv
 from registration.learners import LEARNERS, load_learner
 
 MODES = [AutoresetMode.SAME_STEP, AutoresetMode.DISABLED]
