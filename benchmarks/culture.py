@@ -1,4 +1,4 @@
-"""What Culture reaches and costs: the yardstick curve, a PyTorch port in the same run, members by the thousand, champions."""
+"""What Culture reaches and costs: the yardstick, a PyTorch port in the same run, members by the thousand, champions."""
 
 from collections.abc import Iterator
 from importlib import resources

@@ -1,7 +1,7 @@
 """The culture as one would first write it in PyTorch: the yardstick of `benchmarks/culture.py`.
 
-One `nn.Linear` a member, one environment, members playing one after the other, `torch.optim.Adam` for each; the source's
-settings throughout.
+One `nn.Linear` a member, one environment, members playing one after the other, `torch.optim.Adam` for each; the
+source's settings throughout.
 """
 
 import gymnasium as gym

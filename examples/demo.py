@@ -2,9 +2,9 @@
 
     python -m examples.demo [--steps N] [--folder runs/demo]
 
-Trains with the shipped preset (`popagents/hyperparams/culture.yml`), shows a progress bar and a short table, and leaves in the
-folder the model, the learning curve, the lineage and a GIF of an agent before and after. Ctrl-C stops the training; what there
-is by then is saved and drawn.
+Trains with the shipped preset (`popagents/hyperparams/culture.yml`), shows a progress bar and a short table, and leaves
+in the folder the model, the learning curve, the lineage and a GIF of an agent before and after. Ctrl-C stops the
+training; what there is by then is saved and drawn.
 """
 
 import argparse

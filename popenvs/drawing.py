@@ -165,19 +165,16 @@ class Window:
     def __init__(self, title: str) -> None:
         self.title = title
         self._clock: Any = None  # of an open window
-        self._shown: tuple[bytes, str] | None = None
         self._dismissed = False
 
     def show(self, picture: Picture, fps: int) -> None:
-        """Show a picture, no sooner than 1 / `fps` seconds after the last; one that is there already costs no time.
+        """Show a picture, no sooner than 1 / `fps` seconds after the last.
 
         Raises:
             DependencyNotInstalled: pygame is missing.
         """
-        shown = (picture.board.tobytes(), picture.caption)
-        if self._dismissed or shown == self._shown:
+        if self._dismissed:
             return
-        self._shown = shown
         drawn, pygame = image(picture).swapaxes(0, 1), import_pygame()
         self._clock = self._clock or pygame.time.Clock()
         screen = pygame.display.get_surface()  # pygame has one window, which others may have taken, resized or closed
@@ -195,7 +192,7 @@ class Window:
         """Close the window, if it is open."""
         if self._clock is not None:
             import_pygame().display.quit()
-            self._clock = self._shown = None
+            self._clock = None
 
 
 def key_code(name: str) -> int:
