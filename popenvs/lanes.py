@@ -5,78 +5,18 @@ dtype; an array of records is a vector environment and row i is lane i. Both she
 i of a vector environment seeded s is, bit for bit, the single environment seeded s + i.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import gymnasium as gym
 import numpy as np
-from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from popenvs import drawing
+from popenvs.lane_game import LaneGame, lane_seed, one_of, whole_number
 from popenvs.stream import seeded
-
-
-class LaneGame(ABC):
-    """What the shells know of one game: its blank record, its spaces, its two compiled loops and its picture.
-
-    Attributes:
-        blank: (1,) record array, the settings filled in and the state zero.
-        observation_space: Box of one lane's observation.
-        action_space: Discrete, starting at 0.
-        reset_lanes: `(games, which, observations)`: begin an episode in the lanes where `which`, then write every
-            lane's observation into `observations` (lanes, cells).
-        step_lanes: `(games, actions, waiting, observations, rewards, terminated, truncated)`: step every lane, or begin
-            an episode in it (reward 0) where `waiting`; fill all that follows.
-        reference_scores: mean return of named policies, highest last; empty unless the settings are the standard ones.
-        keys: keyboard key (a character or the name of an arrow) -> action.
-    """
-
-    blank: np.ndarray
-    observation_space: spaces.Box
-    action_space: spaces.Discrete
-    reset_lanes: ClassVar[Any]
-    step_lanes: ClassVar[Any]
-    reference_scores: dict[str, float]
-    keys: ClassVar[dict[str, int]]
-
-    @abstractmethod
-    def picture(self, game: Any) -> drawing.Picture:
-        """Show one record as a board of tiles with a caption."""
-
-
-def whole_number(name: str, value: Any, low: int, high: int) -> int:
-    """Return a setting as an int.
-
-    Raises:
-        ValueError: it is not a whole number from `low` to `high`.
-    """
-    if isinstance(value, (int, np.integer)) and low <= value <= high:
-        return int(value)
-    raise ValueError(f"{name} is {value!r}; it must be a whole number from {low} to {high}")
-
-
-def one_of(name: str, value: Any, choices: Sequence[str]) -> str:
-    """Return a setting that is one of a few words.
-
-    Raises:
-        ValueError: it is none of them.
-    """
-    if value in choices:
-        return str(value)
-    raise ValueError(f"{name} is {value!r}; choose one of {', '.join(map(repr, choices))}")
-
-
-def lane_seed(seed: Any) -> int:
-    """Return a seed that a lane's 64-bit stream can begin with.
-
-    Raises:
-        ValueError: it is not a whole number from 0 to 2**64 - 1.
-    """
-    return whole_number("seed", seed, 0, 2**64 - 1)
 
 
 class LaneState(NamedTuple):
@@ -113,11 +53,13 @@ class LaneEnv(gym.Env[np.ndarray, Any]):
         self._terminated = np.zeros(1, bool)
         self._truncated = np.zeros(1, bool)
         self._window: drawing.Window | None = None
+        self._shown: bytes | None = None  # the game that the window shows
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Begin an episode; without a seed the lane's random stream goes on from where it is."""
+        self.game.configure(self._games, ALWAYS, options)
         if seed is not None:
             self._games["rng"] = seeded(lane_seed(seed))
             super().reset(seed=seed)
@@ -129,7 +71,7 @@ class LaneEnv(gym.Env[np.ndarray, Any]):
         self._over[0] = False
         if self.render_mode == "human":
             self.render()
-        return observation, {}
+        return observation, {key: rows[0] for key, rows in self.game.info(self._games).items()}
 
     def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Play one step.
@@ -170,6 +112,9 @@ class LaneEnv(gym.Env[np.ndarray, Any]):
             return drawing.text(picture)
         if self.render_mode == "rgb_array":
             return drawing.image(picture)
+        if self._shown == self._games.tobytes():
+            return None  # a second call, as RL Zoo makes it, must not wait for a second frame
+        self._shown = self._games.tobytes()
         if self._window is None:
             self._window = drawing.Window(self.spec.id if self.spec else self.game_class.__name__)
         self._window.show(picture, self.metadata["render_fps"])
@@ -179,7 +124,7 @@ class LaneEnv(gym.Env[np.ndarray, Any]):
         """Close the window, if there is one."""
         if self._window is not None:
             self._window.close()
-            self._window = None
+            self._window = self._shown = None
 
     def clone_state(self) -> LaneState:
         """Copy the state, the step count and the random stream."""
@@ -197,7 +142,7 @@ class LaneEnv(gym.Env[np.ndarray, Any]):
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the window behind: a copy opens its own."""
-        return {**self.__dict__, "_window": None}
+        return {**self.__dict__, "_window": None, "_shown": None}
 
     def _blank_observation(self) -> np.ndarray:
         space = self.game.observation_space
@@ -277,17 +222,18 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
         Args:
             seed: an int s gives lane i the seed s + i; a sequence gives each lane its own; None keeps its stream.
-            options: `reset_mask` only; masked-out lanes stay as they are.
+            options: `reset_mask`, masked-out lanes staying as they are, and those of the game.
 
         Raises:
             TypeError, ValueError: the mask or the seeds have the wrong shape, type or range.
         """
         which = self._which(options)
+        self.game.configure(self._games, which, options)
         self._seed(seed, which)
         observations = self._outputs()[0]
         self.game.reset_lanes(self._games, which, observations.reshape(self.num_envs, -1))
         self._over = self._over & ~which
-        return observations, {}
+        return observations, self._begun(which)
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Play one step in every lane.
@@ -308,7 +254,7 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         outputs = observations, rewards, terminated, truncated = self._outputs()
         self.game.step_lanes(self._games, actions, waiting, observations.reshape(self.num_envs, -1), *outputs[1:])
         self._over = terminated | truncated
-        infos: dict[str, Any] = {}
+        infos = {} if waiting is self._never else self._begun(waiting)
         if self.autoreset_mode is AutoresetMode.SAME_STEP and np.count_nonzero(self._over):
             infos = self._begin_again(observations)
         return observations, rewards, terminated, truncated, infos
@@ -350,20 +296,21 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         )
 
     def _seed(self, seed: int | Sequence[int | None] | None, which: np.ndarray) -> None:
-        if seed is None or isinstance(seed, (int, np.integer)):
-            if seed is not None:
-                lane_seed(seed + self.num_envs - 1)
-                super().reset(seed=int(lane_seed(seed)))
-            seeds = [None if seed is None else seed + i for i in range(self.num_envs)]
+        if not self._seeded:
+            self._games["rng"] = self.np_random.integers(2**64, size=self.num_envs, dtype=np.uint64)
+            self._seeded = True
+        if seed is None:
+            return
+        if isinstance(seed, (int, np.integer)):
+            lane_seed(seed + self.num_envs - 1)
+            super().reset(seed=lane_seed(seed))
+            seeds: list[int | None] = list(range(int(seed), int(seed) + self.num_envs))
         else:
             seeds = list(seed)
         if len(seeds) != self.num_envs:
             raise ValueError(f"seed holds {len(seeds)} seeds; {self.num_envs} lanes need one each")
         given = np.array([s is not None for s in seeds]) & which
         states = seeded([lane_seed(s) for s, use in zip(seeds, given, strict=True) if use])
-        if not self._seeded:
-            self._games["rng"] = self.np_random.integers(2**64, size=self.num_envs, dtype=np.uint64)
-            self._seeded = True
         self._games["rng"][given] = states
 
     def _checked(self, actions: Any) -> np.ndarray:
@@ -393,7 +340,16 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         for lane in np.flatnonzero(which):
             last[lane] = observations[lane].copy()
         self.game.reset_lanes(self._games, which, observations.reshape(self.num_envs, -1))
-        return {"final_obs": last, "_final_obs": which, "final_info": {}, "_final_info": which.copy()}
+        ended = {"final_obs": last, "_final_obs": which, "final_info": {}, "_final_info": which.copy()}
+        return ended | self._begun(which)
+
+    def _begun(self, which: np.ndarray) -> dict[str, Any]:
+        """Return the infos of the lanes in which an episode has begun, as `SyncVectorEnv` batches them."""
+        infos: dict[str, Any] = {}
+        for key, rows in self.game.info(self._games).items():
+            rows[~which] = 0
+            infos |= {key: rows, f"_{key}": which.copy()}
+        return infos
 
 
 ALWAYS = np.ones(1, bool)

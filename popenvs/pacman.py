@@ -27,7 +27,8 @@ from gymnasium import spaces
 from numba import njit
 
 from popenvs.drawing import Picture, Tile
-from popenvs.lanes import LaneEnv, LaneGame, LaneVectorEnv, one_of, whole_number
+from popenvs.lane_game import LaneGame, one_of, whole_number
+from popenvs.lanes import LaneEnv, LaneVectorEnv
 from popenvs.references import Reference
 from popenvs.stream import below
 
@@ -169,6 +170,7 @@ class Pacman(LaneGame):
     reset_lanes = staticmethod(reset_lanes)
     step_lanes = staticmethod(step_lanes)
     keys: ClassVar[dict[str, int]] = {"left": LEFT, "right": RIGHT, "up": UP, "down": DOWN}
+    idle: ClassVar[int | None] = STAY
 
     def __init__(
         self,

@@ -776,8 +776,8 @@ def test_human_mode_shows_reset_and_steps_in_a_window_named_by_the_id(env_id, mo
     assert len(shown) == 1
     env.step(0)
     assert len(shown) == 2
-    assert env.render() is None
-    assert [fps for _, fps in shown] == [env.metadata["render_fps"]] * 3
+    assert env.render() is None  # RL Zoo asks for what is there already, and must not wait for another frame
+    assert [fps for _, fps in shown] == [env.metadata["render_fps"]] * 2
     assert pygame.display.get_caption()[0] == env_id
     env.close()
     env.close()

@@ -1,4 +1,4 @@
-from itertools import pairwise, permutations
+from itertools import accumulate, pairwise, permutations
 
 import numba
 import numpy as np
@@ -132,11 +132,11 @@ def counts_of(observation):
 
 
 def test_an_episode_begins_in_the_corner_with_n_tokens():
-    env = PacmanEnv(n_tokens=5)
-    env.reset(seed=1)
-    for action in (RIGHT, DOWN, DOWN):
+    env = board((0, 1), [(1, 1), (3, 3)])
+    for action in (RIGHT, DOWN):
         env.step(action)
     assert agent_of(env) == (1, 2)
+    assert env._games["score"] == 1
     observation, info = env.reset()
     assert agent_of(env) == (0, 0)
     assert env._games["steps"] == env._games["score"] == 0
@@ -281,6 +281,13 @@ def test_the_reward_is_the_number_of_tokens_eaten_and_adds_up_to_the_score():
     assert env._games["score"] == 4
 
 
+def test_a_step_counts_one_however_many_tokens_it_eats():
+    env = board((1, 1), [(1, 1), (1, 1), (2, 1), (5, 3)])
+    env.step(STAY)
+    env.step(RIGHT)
+    assert env._games["steps"] == 2
+
+
 @pytest.mark.parametrize("max_steps", [1, 3, 100])
 def test_an_episode_is_truncated_after_max_steps_and_never_terminates(max_steps):
     env = PacmanEnv(max_steps=max_steps)
@@ -288,6 +295,22 @@ def test_an_episode_is_truncated_after_max_steps_and_never_terminates(max_steps)
         env.reset(seed=seed)
         ends = [env.step(STAY)[2:4] for _ in range(max_steps)]
         assert ends == [(False, False)] * (max_steps - 1) + [(False, True)]
+
+
+def test_a_lane_that_waits_for_its_next_episode_is_reset_without_a_step():
+    vector = PacmanVectorEnv(1, max_steps=1, copy=False)  # arrays that still hold the step before
+    vector.reset(seed=0)
+    vector._games["token_x"][0, 0] = vector._games["token_y"][0, 0] = 0
+    assert [array.item() for array in vector.step([STAY])[1:4]] == [1.0, False, True]
+    game = vector._games[0]
+    game.left = 1
+    game.token_x[:], game.token_y[:], game.there[:] = 1, 0, [1, 0, 0, 0, 0]
+    stream = SplitMix64(int(game.rng))
+    batch = [[stream.below(12), stream.below(15)] for _ in range(5)]
+    _, reward, terminated, truncated, _ = vector.step([RIGHT])  # would eat the last token, and deal
+    assert [reward[0], terminated[0], truncated[0]] == [0.0, False, False]
+    assert np.transpose([game.token_x, game.token_y]).tolist() == batch
+    assert [int(game.x), int(game.steps), int(game.rng)] == [0, 0, stream.state]
 
 
 # ---------------------------------------------------------------- settings
@@ -476,27 +499,27 @@ def torus_distance(a, b, width, height):
     return min(dx, width - dx) + min(dy, height - dy)
 
 
-def length(tokens, width, height):
-    """Try every order."""
-    routes = ([(0, 0), *order] for order in permutations(tokens))
-    return min(
-        max(1, torus_distance(route[0], route[1], width, height))
-        + sum(torus_distance(a, b, width, height) for a, b in pairwise(route[1:]))
-        for route in routes
-    )
+def walked(order, width, height):
+    """Return how long a route is and how long its cells wait in all (steps)."""
+    legs = [torus_distance(a, b, width, height) for a, b in pairwise([(0, 0), *order])]
+    legs[0] = max(1, legs[0])  # what lies under the agent costs a step, too
+    arrivals = list(accumulate(legs))
+    return arrivals[-1], sum(arrivals)
 
 
-def test_shortest_route_is_as_short_as_the_best_of_all_orders():
+def test_shortest_route_is_as_short_as_the_best_of_all_orders_and_eats_as_soon():
     rng = np.random.default_rng(0)
-    for _ in range(60 // min(SCALE, 6)):
-        tokens = [(int(rng.integers(7)), int(rng.integers(6))) for _ in range(5)]
+    for _ in range(100 // min(SCALE, 10)):
+        tokens = [divmod(int(cell), 6) for cell in rng.choice(42, 5, replace=False)]
         env = board((0, 0), tokens, width=7, height=6)
         observation = seen_from_agent(tokens, 7, 6)
-        steps = 0
-        while env._games["score"] < 5:
-            observation, *_ = env.step(shortest_route(observation, 7, 6))
-            steps += 1
-        assert steps == length(set(tokens), 7, 6)
+        times = []
+        for time in range(1, 100):
+            observation, eaten, *_ = env.step(shortest_route(observation, 7, 6))
+            times += [time] * int(eaten)
+            if len(times) == 5:
+                break
+        assert (times[-1], sum(times)) == min(walked(order, 7, 6) for order in permutations(tokens))
 
 
 def test_shortest_route_plays_on_with_more_cells_than_it_plans_for():
