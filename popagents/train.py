@@ -26,12 +26,13 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
 
 from popagents.environments import has_native, native_vec_env, registered_id
+from popagents.progress import StepsBar
 from registration.environments import register_environments
 from registration.learners import LEARNERS, load_learner
 
 try:
     import rl_zoo3.train as script
-    from rl_zoo3 import ALGOS
+    from rl_zoo3 import ALGOS, exp_manager
     from rl_zoo3.exp_manager import ExperimentManager
     from rl_zoo3.hyperparams_opt import HYPERPARAMS_CONVERTER, HYPERPARAMS_SAMPLER
 except ImportError as error:
@@ -113,6 +114,7 @@ def prepare() -> None:
     for name, sampler in SAMPLERS.items():
         HYPERPARAMS_SAMPLER[name] = sampler
         HYPERPARAMS_CONVERTER[name] = lambda sampled_params: sampled_params  # they are what it takes
+    exp_manager.ProgressBarCallback = StepsBar  # type: ignore[misc]
     script.ExperimentManager = PopulationManager  # type: ignore[misc]
 
 

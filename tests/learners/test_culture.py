@@ -168,6 +168,8 @@ def test_initial_weights_are_normal_and_biases_zero():
     assert weight.std() == pytest.approx(0.05, rel=0.02)
     assert abs(weight.mean()) < 0.001
     assert (bias == 0).all()
+    continuous = Culture("LinearPolicy", Ring(ARM), policy_kwargs={"log_std_init": -0.5}, seed=0)
+    assert (continuous.population.stacks[0].parameters["log_std"] == -0.5).all()  # the design's, not drawn
 
 
 def test_the_learning_rate_falls_geometrically_with_progress():

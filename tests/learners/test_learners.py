@@ -19,6 +19,7 @@ from stable_baselines3.common.monitor import load_results
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
 from popagents.environments import native_vec_env
+from popagents.progress import StepsBar
 from popagents.vec_env import GymVecEnv
 from registration.learners import LEARNERS, load_learner
 from tests.learners.games import Ring
@@ -171,6 +172,20 @@ def test_sb3s_callbacks_work_and_checkpoints_hold_the_generations_start(name, tm
     assert (tmp_path / "best_model.zip").exists()
     assert (tmp_path / "evaluations.npz").exists()
     assert list((tmp_path / "tb").glob("*/events*"))
+
+
+@every_learner
+def test_the_progress_bar_follows_the_steps_really_taken(name):
+    bars = []
+
+    class Kept(StepsBar):
+        def _on_training_end(self):
+            bars.append(self.pbar.n)
+            super()._on_training_end()
+
+    model = new(name, native_vec_env(PACMAN, 17, max_steps=20)).learn(240, callback=Kept())  # 11 slots idle
+    model.learn(360, callback=Kept(), reset_num_timesteps=False)
+    assert bars == [240, 360]
 
 
 @every_learner
