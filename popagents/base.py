@@ -11,7 +11,6 @@ bit for bit and the number of slots never changes a result. A learner supplies `
 """
 
 import difflib
-import time
 from abc import abstractmethod
 from typing import Any, ClassVar, Self
 
@@ -21,22 +20,23 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback, ConvertCallback
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 from stable_baselines3.common.type_aliases import GymEnv, MaybeCallback
-from stable_baselines3.common.utils import check_for_correct_spaces, safe_mean
-from stable_baselines3.common.vec_env import VecEnv, VecMonitor
+from stable_baselines3.common.utils import check_for_correct_spaces
+from stable_baselines3.common.vec_env import VecEnv
 from threadpoolctl import threadpool_limits
 
 from popagents import saving
-from popagents.actions import Actions, disagreement
+from popagents.actions import Actions
 from popagents.checkpoint import changed, pack, unpack
+from popagents.checks import positive
 from popagents.environments import second_vec_env, vec_env_of
 from popagents.lineage import ROW, Lineage, Transmission
 from popagents.policies import CnnPolicy, LinearPolicy, MlpPolicy
 from popagents.population import Population
 from popagents.progress import StepsBar
 from popagents.randomness import Purpose, episode_seeds, keys
+from popagents.reports import log_generation, write_monitor
 from popagents.rollout import Lives, Recorder, Step, play
 from popagents.slots import Slots, slots_of
-from popagents.vec_env import GymVecEnv
 
 
 class PopulationAlgorithm(BaseAlgorithm):
@@ -253,7 +253,7 @@ class PopulationAlgorithm(BaseAlgorithm):
             return False
         self._finish(candidates, lives)
         if log_interval is not None and self.generation % log_interval == 0:
-            self._log(lives)
+            log_generation(self, lives)
         hook.on_rollout_end()
         return True
 
@@ -296,36 +296,7 @@ class PopulationAlgorithm(BaseAlgorithm):
         self._lineage.append(rows)
         self.fitness, self._steps_lived, self._start = fitness, steps_lived, self.num_timesteps
         self.generation += 1
-        self._write_monitor(lives)
-
-    def _write_monitor(self, lives: Lives) -> None:
-        """Write the episodes into the file of a VecMonitor that the slots looked through."""
-        if isinstance(self.env, VecMonitor) and isinstance(self.env.venv, GymVecEnv) and self.env.results_writer:
-            now = round(time.time() - self.env.t_start, 6)
-            for r, length in zip(lives.returns, lives.lengths, strict=True):
-                self.env.results_writer.write_row({"r": round(float(r), 6), "l": int(length), "t": now})
-
-    def _log(self, lives: Lives) -> None:
-        probe = np.repeat(lives.probe, self.population_size, axis=0)
-        everyone = np.tile(np.arange(self.population_size), len(lives.probe))
-        actions = self.population.act(everyone, probe).reshape(len(lives.probe), self.population_size, -1)
-        fitness = self.fitness[np.isfinite(self.fitness)]
-        seconds = max((time.time_ns() - self.start_time) / 1e9, 1e-9)
-        values = {
-            "rollout/ep_rew_mean": safe_mean([e["r"] for e in self.ep_info_buffer]),  # type: ignore[union-attr]
-            "rollout/ep_len_mean": safe_mean([e["l"] for e in self.ep_info_buffer]),  # type: ignore[union-attr]
-            "population/fitness_mean": fitness.mean(),
-            "population/fitness_max": fitness.max(),
-            "population/fitness_min": fitness.min(),
-            "population/fitness_std": fitness.std(),
-            "population/diversity": disagreement(actions, self.action_space),
-            "time/generation": self.generation,
-            "time/total_timesteps": self.num_timesteps,
-            "time/fps": int((self.num_timesteps - self._num_timesteps_at_start) / seconds),
-        }
-        for key, value in values.items():
-            self.logger.record(key, value)
-        self.logger.dump(step=self.num_timesteps)
+        write_monitor(self.env, lives)
 
     # ---------------------------------------------------------------- the champion
 
@@ -432,25 +403,3 @@ class PopulationAlgorithm(BaseAlgorithm):
         )
         unpack(model, arrays, description)
         return model
-
-
-def positive(name: str, value: Any) -> None:
-    """Refuse a setting that is not a whole number above 0.
-
-    Raises:
-        ValueError: it is not.
-    """
-    if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} is {value!r}; it must be a whole number, 1 or more")
-
-
-def between(name: str, value: Any, low: float, high: float, *, open_low: bool = True) -> float:
-    """Return a setting as a float.
-
-    Raises:
-        ValueError: it is not a number from `low` (itself excluded if `open_low`) to `high`.
-    """
-    number = float(value)
-    if low <= number <= high and not (open_low and number == low):
-        return number
-    raise ValueError(f"{name} is {value!r}; it must be above {low} and at most {high}")

@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from popagents.base import PopulationAlgorithm, between, positive
-from popagents.imitation import Adam, imitate
+from popagents.adam import Adam
+from popagents.base import PopulationAlgorithm
+from popagents.checks import between, positive
+from popagents.imitation import imitate
 from popagents.lineage import Transmission
 from popagents.randomness import Purpose, generator, keys
 from popagents.rollout import Lives

@@ -7,9 +7,11 @@ import torch
 from stable_baselines3.common.evaluation import evaluate_policy
 from torch import nn
 
+from popagents.adam import Adam
 from popagents.culture import Culture, draw_teachers
-from popagents.imitation import Adam, imitate, linear, stacked
+from popagents.imitation import imitate, stacked
 from popagents.lineage import Transmission
+from popagents.linear_imitation import linear
 from popagents.policies import CnnPolicy, LinearPolicy, MlpPolicy
 from popagents.population import Stack
 from popagents.randomness import keys, shuffles
