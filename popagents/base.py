@@ -182,6 +182,16 @@ class PopulationAlgorithm(BaseAlgorithm):
         self.env, self.n_envs, self._slots = wrapped, wrapped.num_envs, None
         self._last_obs = None
 
+    def start_from(self, policy: BasePolicy) -> None:
+        """Let every member begin with the weights of a trained SB3 policy, for example `PPO(...).policy`.
+
+        Raises:
+            ValueError: a design of this population has other parameters.
+        """
+        for stack in self.population.stacks:
+            stack.fill(policy)
+        self._crown(0)
+
     def counts(self) -> dict[str, int]:
         """Return the counters that a file holds, as they were when the current generation began."""
         names = ("run_seed", "generation", "_start", "_steps_lived", "evaluation_timesteps", "_examined")

@@ -66,6 +66,20 @@ class Stack:
         """
         return self._outputs(rows, observations)
 
+    def fill(self, policy: BasePolicy) -> None:
+        """Give every member the weights of a policy of the same design.
+
+        Raises:
+            ValueError: the policy's parameters have other names or shapes.
+        """
+        weights = {name: values.detach().cpu().numpy() for name, values in policy.named_parameters()}
+        shapes = {name: stack.shape[1:] for name, stack in self.parameters.items()}
+        if any(name not in weights or weights[name].shape != shape for name, shape in shapes.items()):
+            given = {name: values.shape for name, values in weights.items()}
+            raise ValueError(f"the policy has the parameters {given}; members of this design need {shapes}")
+        for name, stack in self.parameters.items():
+            stack[:] = weights[name]
+
     def choose(self, rows: np.ndarray, observations: np.ndarray, noise: np.ndarray | None) -> np.ndarray:
         """Return each row's action; see `Actions.choose`."""
         log_std = self.parameters["log_std"][rows] if "log_std" in self.parameters else None

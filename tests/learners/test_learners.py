@@ -10,6 +10,7 @@ import pytest
 import torch
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from stable_baselines3 import PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback, CheckpointCallback, EvalCallback, StopTrainingOnMaxEpisodes
 from stable_baselines3.common.env_util import make_vec_env
@@ -222,6 +223,19 @@ def test_the_champion_is_the_best_finalist_of_an_exam_that_is_counted_apart(name
     genes = model.population.genes(int(finalists[0]))
     assert all((model.policy.state_dict()[k].numpy() == v).all() for k, v in genes.items())
     assert 0 < model.evaluation_timesteps <= 5 * 20
+
+
+@every_learner
+def test_a_population_can_start_from_a_trained_sb3_policy(name):
+    ppo = PPO("MlpPolicy", "CartPole-v1", n_steps=64, device="cpu", seed=0).learn(64)
+    model = new(name, "CartPole-v1", "ActorCriticPolicy")
+    model.start_from(ppo.policy)
+    observations = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
+    expected, _ = ppo.predict(observations, deterministic=True)
+    assert (model.predict(observations, deterministic=True)[0] == expected).all()
+    assert all((model.population.act(np.full(40, m), observations) == expected).all() for m in range(6))
+    with pytest.raises(ValueError, match="the policy has the parameters .*members of this design need"):
+        new(name, "CartPole-v1", "LinearPolicy").start_from(ppo.policy)
 
 
 @every_learner
