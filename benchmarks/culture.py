@@ -13,6 +13,7 @@ from benchmarks.environments import Row
 from benchmarks.ratios import paired, seconds
 from benchmarks.torch_port import TorchPort
 from popagents import Culture
+from popagents.environments import native_vec_env
 
 ENV = "popenvs:PopPacman-v0"
 STEPS = 100  # of an episode
@@ -60,10 +61,12 @@ def members() -> Iterator[Row]:
 def champions(preset: str, asked: str) -> Iterator[Row]:
     """A shipped preset, three seeds: the champion's mean over 1000 fresh rounds, argmax."""
     text = resources.files("popagents").joinpath(f"hyperparams/{preset}.yml").read_text()
-    settings: dict[str, Any] = {k: v for k, v in yaml.safe_load(text)["PopPacman-v0"].items() if k != "n_envs"}
-    steps = int(settings.pop("n_timesteps"))
+    settings: dict[str, Any] = yaml.safe_load(text)["PopPacman-v0"]
+    steps, env_kwargs = int(settings.pop("n_timesteps")), settings.pop("env_kwargs", {})
+    settings = {k: v for k, v in settings.items() if k not in ("n_envs", "eval_env_kwargs")}
     for seed in range(3):
-        model = Culture(env=ENV, seed=seed, **settings)
+        lanes = native_vec_env(ENV, settings["population_size"], **env_kwargs)
+        model = Culture(env=lanes, seed=seed, **settings)
         cost = seconds(lambda: model.learn(steps, log_interval=None))  # noqa: B023
         scores = fresh_scores(model, 1000)
         total = (model.num_timesteps + model.evaluation_timesteps) / 1e6

@@ -9,6 +9,13 @@ import popenvs  # noqa: F401
 from benchmarks.ratios import paired
 
 LANES = 1024
+BATCHES = (  # id, dtype of its observations where there is a choice, ratio asked for
+    ("PopPacman-v0", "float32", ">= 1.3"),
+    ("PopPacman-v0", "uint8", ">= 1.8"),
+    ("PopFruitCatch-v0", "float32", ">= 2"),
+    ("PopFruitCatch-v0", "uint8", ">= 4"),
+    ("PopHarlow-v0", "", ">= 2"),
+)
 Row = tuple[str, str, str]
 
 
@@ -44,10 +51,12 @@ def vector(env_id: str, steps: int = 300, **settings: Any) -> Callable[[], None]
 
 def rows() -> Iterator[Row]:
     """Yield (what, asked, measured)."""
-    ours, theirs, ratio = paired(single("PopPacman-v0"), single("CartPole-v1"))
-    rates = f"{20 / ours:.0f} against {20 / theirs:.0f} thousand steps/s"
-    yield "PopPacman-v0 single / CartPole-v1", ">= 1.3", f"{ratio:.2f} ({rates})"
-    for dtype, asked in (("float32", ">= 1.3"), ("uint8", ">= 1.8")):
-        ours, theirs, ratio = paired(vector("PopPacman-v0", dtype=dtype), vector("CartPole-v1"))
+    for env_id in ("PopPacman-v0", "PopFruitCatch-v0", "PopHarlow-v0"):
+        ours, theirs, ratio = paired(single(env_id), single("CartPole-v1"))
+        rates = f"{20 / ours:.0f} against {20 / theirs:.0f} thousand steps/s"
+        yield f"{env_id} single / CartPole-v1", ">= 1.3", f"{ratio:.2f} ({rates})"
+    for env_id, dtype, asked in BATCHES:
+        settings = {"dtype": dtype} if dtype else {}
+        ours, theirs, ratio = paired(vector(env_id, **settings), vector("CartPole-v1"))
         rates = f"{0.3 * LANES / ours / 1e3:.1f} against {0.3 * LANES / theirs / 1e3:.1f} million lane-steps/s"
-        yield f"PopPacman-v0 1024 lanes {dtype} / CartPoleVectorEnv", asked, f"{ratio:.2f} ({rates})"
+        yield f"{' '.join([env_id, '1024 lanes', dtype]).strip()} / CartPoleVectorEnv", asked, f"{ratio:.2f} ({rates})"

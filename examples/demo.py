@@ -14,12 +14,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import yaml
 from stable_baselines3.common.callbacks import BaseCallback
 from tqdm import tqdm
 
 import popenvs
 from popagents import Culture, animations, plots
+from popagents.environments import native_vec_env
 
 ENV = "PopPacman-v0"
 
@@ -32,7 +34,7 @@ class Table(BaseCallback):
         self.total, self.next_line = total, 0.0
 
     def _on_training_start(self) -> None:
-        self.bar = tqdm(total=self.total, unit=" steps", unit_scale=True, ncols=90, file=sys.stdout)
+        self.bar = tqdm(total=self.total, unit=" steps", unit_scale=True, ncols=90, file=sys.stdout, disable=None)
         self.bar.write(f"{'steps':>10} {'generation':>10} {'mean score':>10} {'best':>6} {'worst':>6}")
 
     def _on_step(self) -> bool:
@@ -54,24 +56,29 @@ class Table(BaseCallback):
             self.bar.close()
 
 
-def preset() -> dict[str, Any]:
-    """Return the shipped settings for the game, without what only RL Zoo reads."""
+def preset() -> tuple[int, dict[str, Any], dict[str, Any]]:
+    """Return the shipped settings for the game: steps, the environment's settings, Culture's settings."""
     text = resources.files("popagents").joinpath("hyperparams/culture.yml").read_text()
-    return {k: v for k, v in yaml.safe_load(text)[ENV].items() if k != "n_envs"}
+    settings = yaml.safe_load(text)[ENV]
+    steps, env_kwargs = int(settings.pop("n_timesteps")), settings.pop("env_kwargs", {})
+    return steps, env_kwargs, {k: v for k, v in settings.items() if k not in ("n_envs", "eval_env_kwargs")}
 
 
 def main() -> None:
     """Train, save and draw."""
-    settings = preset()
+    steps, env_kwargs, settings = preset()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=int(settings.pop("n_timesteps")), help="environment steps")
+    parser.add_argument("--steps", type=int, default=steps, help="environment steps")
     parser.add_argument("--folder", type=Path, default=Path("runs/demo"), help="where the model and the pictures go")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
 
-    print(f"A culture of {settings['population_size']} learns to play {ENV} for {arguments.steps:,} steps.")
+    print(
+        f"A culture of {settings['population_size']} learns to play {ENV} for {arguments.steps:,} steps ({env_kwargs})."
+    )
     print("Rules are compiled on their first use (a few seconds). Ctrl-C stops; what there is by then is kept.")
-    model = Culture(env=ENV, seed=arguments.seed, **settings)
+    lanes = native_vec_env(ENV, settings["population_size"], **env_kwargs)
+    model = Culture(env=lanes, seed=arguments.seed, **settings)
     newborn = copy.deepcopy(model.policy)
     table = Table(arguments.steps)
     try:
@@ -80,20 +87,27 @@ def main() -> None:
         table.close()
         print(f"\nStopped after {model.num_timesteps:,} of {arguments.steps:,} steps; saving what there is.")
     table.close()
-    leave(model, newborn, arguments.folder)
+    leave(model, newborn, env_kwargs, arguments.folder)
 
 
-def leave(model: Culture, newborn: Any, folder: Path) -> None:
+def leave(model: Culture, newborn: Any, env_kwargs: dict[str, Any], folder: Path) -> None:
     """Save the model, draw what it leaves behind, and say where everything is."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / "model.zip"]
     model.save(paths[0])
     if model.generation:
-        scores = popenvs.reference_scores(ENV)
-        title = f"A culture of {model.population_size} on {ENV}"
+        lesson = gym.make(ENV, **env_kwargs)
+        scores = {name: round(score, 2) for name, score in popenvs.measured_references(lesson).items()}
+        steps = lesson.unwrapped.game.blank["max_steps"][0]  # type: ignore[attr-defined]
+        title = f"A culture of {model.population_size} learns in rounds of {steps} steps of {ENV}"
         paths.append(plots.learning_curve(model.lineage, folder / "learning_curve.png", scores, title))
         paths.append(plots.lineage_graph(model.lineage, folder / "lineage.png", champion=model.champion))
     paths.append(animations.before_after_gif(ENV, newborn, model, folder / "before_after.gif"))
+    score = popenvs.play_reference(
+        gym.make(ENV), lambda seen, rng: model.predict(seen, deterministic=True)[0], 100
+    ).mean()
+    known = ", ".join(f"{name} {score}" for name, score in popenvs.reference_scores(ENV).items())
+    print(f"The champion scores {score:.1f} in 100 fresh rounds of {ENV} ({known}). Written:")
     for path in paths:
         print(f"  {path}")
 

@@ -6,12 +6,13 @@ All options are RL Zoo's (`-h` lists them); names are those of `popagents.train`
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from popagents.train import checked_arguments, prepare, refuse
 
 try:
     import rl_zoo3.enjoy as script
-    from rl_zoo3 import get_latest_run_id
+    from rl_zoo3 import get_latest_run_id, get_saved_hyperparams
 except ImportError as error:
     raise ImportError(f'RL Zoo is not complete here ({error}); install it with: pip install "popzoo[zoo]"') from error
 
@@ -34,12 +35,21 @@ def folder_of(algo: str, env_id: str) -> str:
     return found[0]
 
 
+def saved_settings(*arguments: Any, **keywords: Any) -> Any:
+    """Read a run's settings as RL Zoo does, and play where the run was evaluated rather than where it learned."""
+    settings, stats_path = get_saved_hyperparams(*arguments, **keywords)
+    if "eval_env_kwargs" in settings:
+        settings["env_kwargs"] = settings.pop("eval_env_kwargs")
+    return settings, stats_path
+
+
 def main() -> None:
     """Run RL Zoo's script on the command line."""
     prepare()
     names, arguments = checked_arguments(sys.argv[1:])
     folder = folder_of(names.algo, names.env) if names.folder is None else names.folder
     sys.argv[1:] = [*arguments, "-f", folder]
+    script.get_saved_hyperparams = saved_settings  # type: ignore[assignment]
     script.enjoy()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from registration.environments import register_environments
 
-__all__ = ["normalized_score", "play_reference", "reference_scores"]
+__all__ = ["measured_references", "normalized_score", "play_reference", "reference_scores"]
 
 register_environments()
 

@@ -35,6 +35,18 @@ def normalized_score(env_id: str, score: float) -> float:
     return (score - scores["random"]) / (max(scores.values()) - scores["random"])
 
 
+def measured_references(env: gym.Env[Any, Any], episodes: int = 300, seed: int = 0) -> dict[str, float]:
+    """Return the mean returns of an environment's named policies, for settings whose scores are not written down.
+
+    Args:
+        env: one of this package's, made with any settings.
+        episodes: episodes that each policy plays.
+        seed: of the first episode.
+    """
+    policies: dict[str, Reference] = env.unwrapped.game.references()  # type: ignore[attr-defined]
+    return {name: float(play_reference(env, policy, episodes, seed).mean()) for name, policy in policies.items()}
+
+
 def play_reference(env: gym.Env[Any, Any], policy: Reference, episodes: int, seed: int = 0) -> np.ndarray:
     """Play a policy; episode i is seeded with `seed + i`.
 

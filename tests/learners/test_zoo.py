@@ -1,5 +1,6 @@
 """RL Zoo's own scripts run our learners, settings and native vector environments; what was theirs stays theirs."""
 
+import re
 import runpy
 import signal
 import sys
@@ -22,6 +23,7 @@ from rl_zoo3.exp_manager import ExperimentManager
 
 import popagents.enjoy
 import popagents.train
+from popagents.culture import Culture
 from popagents.train import PopulationManager, checked_arguments, prepare, settings_file
 from popagents.vec_env import GymVecEnv
 from registration.learners import LEARNERS
@@ -112,6 +114,28 @@ def test_our_learner_trains_on_native_lanes_and_is_watched(zoo: Script, capsys: 
     assert Path("logs/culture/PopPacman-v0_1/evaluations.npz").is_file()
     zoo(popagents.enjoy.main, "--algo", "culture", "--env", "PopPacman-v0", "--no-render", "-n", "101")
     assert "Episode Length 100" in capsys.readouterr().out
+
+
+def test_enjoy_plays_where_the_run_was_evaluated(zoo: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    entry = CULTURE | {"env_kwargs": {"max_steps": 5}, "eval_env_kwargs": {"max_steps": 30}}
+    train(zoo, "culture", "-conf", settings(PopPacman_v0=entry), "--eval-freq", "-1")
+    zoo(popagents.enjoy.main, "--algo", "culture", "--env", "PopPacman-v0", "--no-render", "-n", "31")
+    assert "Episode Length 30" in capsys.readouterr().out
+
+
+def test_a_champion_ships_and_plays_well(zoo: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    zoo(popagents.enjoy.main, "--algo", "culture", "--env", "PopPacman-v0", "--no-render", "-n", "1000")
+    score = re.search(r"Mean reward: ([\d.]+)", capsys.readouterr().out)
+    assert float(score[1]) > 18
+
+
+def test_the_shipped_settings_of_our_learner_are_its_arguments() -> None:
+    for file in popagents.train.SETTINGS.glob("culture*.yml"):
+        for env_id, entry in yaml.safe_load(file.read_text()).items():
+            zoo_keys = {"n_timesteps", "n_envs", "env_kwargs", "eval_env_kwargs"}
+            kwargs = {k: v for k, v in entry.items() if k not in zoo_keys}
+            model = Culture(env="CartPole-v1" if env_id == "default" else env_id, **kwargs)
+            assert model.population_size == entry["n_envs"]
 
 
 def test_our_learner_is_tuned_by_optimize(zoo: Script) -> None:
