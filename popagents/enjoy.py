@@ -49,7 +49,7 @@ def main() -> None:
     names, arguments = checked_arguments(sys.argv[1:])
     folder = folder_of(names.algo, names.env) if names.folder is None else names.folder
     sys.argv[1:] = [*arguments, "-f", folder]
-    script.get_saved_hyperparams = saved_settings  # type: ignore[assignment]
+    script.get_saved_hyperparams = saved_settings
     script.enjoy()
 
 

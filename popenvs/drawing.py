@@ -1,6 +1,6 @@
 """A board of tiles as text, as an image or in a window. Knows no game."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from math import cos, radians, sin
@@ -129,6 +129,12 @@ def plain(surface: Any, colour: Colour) -> None:
     import_pygame().draw.rect(surface, colour, (gap, gap, size - 2 * gap, size - 2 * gap), border_radius=size // 8)
 
 
+def polygon(surface: Any, colour: Colour, corners: Sequence[tuple[float, float]]) -> None:
+    """Fill a polygon, its corners in fractions of the cell."""
+    size = surface.get_width()
+    import_pygame().draw.polygon(surface, colour, [(x * size, y * size) for x, y in corners])
+
+
 def disc(surface: Any, colour: Colour, x: float = 0.5, y: float = 0.5, radius: float = 0.28) -> None:
     """Draw a disc, its centre and radius in fractions of the cell."""
     size = surface.get_width()
@@ -145,9 +151,35 @@ def two_discs(surface: Any, colour: Colour) -> None:
 def mouth(surface: Any, colour: Colour) -> None:
     """Draw a disc with an eye and a mouth, open to the right."""
     rim = [(0.5 + 0.42 * cos(radians(angle)), 0.5 - 0.42 * sin(radians(angle))) for angle in range(40, 321, 5)]
-    size = surface.get_width()
-    import_pygame().draw.polygon(surface, colour, [(x * size, y * size) for x, y in [(0.42, 0.5), *rim]])
+    polygon(surface, colour, [(0.42, 0.5), *rim])
     disc(surface, EYE, 0.5, 0.26, 0.065)
+
+
+def star(surface: Any, colour: Colour) -> None:
+    """Draw a star with five rays."""
+    rays = [(radians(36 * i), 0.18 if i % 2 else 0.42) for i in range(10)]
+    polygon(surface, colour, [(0.5 + length * sin(angle), 0.53 - length * cos(angle)) for angle, length in rays])
+
+
+def basket(surface: Any, colour: Colour) -> None:
+    """Draw a woven basket as wide as the cell, so that neighbours make one wide basket."""
+    polygon(surface, colour, [(0, 0.3), (1, 0.3), (1, 1), (0, 1)])
+    for i in range(6):
+        x, y = 0.08 + 0.32 * (i % 3), 0.52 + 0.23 * (i // 3)
+        polygon(surface, GAPS, [(x, y), (x + 0.2, y), (x + 0.2, y + 0.09), (x, y + 0.09)])
+
+
+def full_basket(surface: Any, colour: Colour) -> None:
+    """Draw a basket with something round in it."""
+    disc(surface, colour, 0.5, 0.29, 0.26)
+    polygon(surface, GAPS, [(0, 0.26), (1, 0.26), (1, 0.3), (0, 0.3)])
+    basket(surface, colour)
+
+
+def cross(surface: Any, colour: Colour) -> None:
+    """Draw two diagonal bars."""
+    polygon(surface, colour, [(0.2, 0.31), (0.31, 0.2), (0.8, 0.69), (0.69, 0.8)])
+    polygon(surface, colour, [(0.8, 0.31), (0.69, 0.2), (0.2, 0.69), (0.31, 0.8)])
 
 
 SHAPES: dict[str, Callable[[Any, Colour], None]] = {  # each draws on a surface that already shows the floor
@@ -156,6 +188,18 @@ SHAPES: dict[str, Callable[[Any, Colour], None]] = {  # each draws on a surface 
     "disc": disc,
     "two discs": two_discs,
     "mouth": mouth,
+    "star": star,
+    "arrow": partial(
+        polygon, corners=((0.5, 0.1), (0.86, 0.5), (0.64, 0.5), (0.64, 0.9), (0.36, 0.9), (0.36, 0.5), (0.14, 0.5))
+    ),
+    "diamond": partial(polygon, corners=((0.5, 0.08), (0.8, 0.5), (0.5, 0.92), (0.2, 0.5))),
+    "square": partial(polygon, corners=((0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8))),
+    "basket": basket,
+    "full basket": full_basket,
+    "tick": partial(
+        polygon, corners=((0.14, 0.54), (0.25, 0.43), (0.42, 0.6), (0.75, 0.25), (0.86, 0.36), (0.42, 0.82))
+    ),
+    "cross": cross,
 }
 
 

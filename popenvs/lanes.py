@@ -59,10 +59,11 @@ class LaneEnv(gym.Env[np.ndarray, Any]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Begin an episode; without a seed the lane's random stream goes on from where it is."""
+        stream = None if seed is None else seeded(lane_seed(seed))  # a bad seed is refused before anything changes
         self.game.configure(self._games, ALWAYS, options)
-        if seed is not None:
-            self._games["rng"] = seeded(lane_seed(seed))
-            super().reset(seed=seed)
+        if stream is not None:
+            self._games["rng"] = stream
+            super().reset(seed=int(seed))  # type: ignore[arg-type]
         elif not self._seeded:
             self._games["rng"] = self.np_random.integers(2**64, size=1, dtype=np.uint64)
         self._seeded = True
@@ -190,7 +191,8 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             one_of("render_mode", render_mode, self.metadata["render_modes"])
         self.num_envs = whole_number("num_envs", num_envs, 1, 2**31 - 1)
         self.render_mode = render_mode
-        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        mode = getattr(autoreset_mode, "value", autoreset_mode)
+        self.autoreset_mode = AutoresetMode(one_of("autoreset_mode", mode, MODES))
         self.copy = copy
         self.game = self.game_class(**settings)
         self.metadata = {
@@ -228,8 +230,14 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             TypeError, ValueError: the mask or the seeds have the wrong shape, type or range.
         """
         which = self._which(options)
+        given, streams = self._streams(seed, which)  # bad seeds are refused before anything changes
         self.game.configure(self._games, which, options)
-        self._seed(seed, which)
+        if not self._seeded:
+            self._games["rng"] = self.np_random.integers(2**64, size=self.num_envs, dtype=np.uint64)
+            self._seeded = True
+        if isinstance(seed, (int, np.integer)):
+            super().reset(seed=int(seed))
+        self._games["rng"][given] = streams
         observations = self._outputs()[0]
         self.game.reset_lanes(self._games, which, observations.reshape(self.num_envs, -1))
         self._over = self._over & ~which
@@ -290,35 +298,30 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             return np.ones(self.num_envs, bool)
         mask = options["reset_mask"]
         if isinstance(mask, np.ndarray) and mask.dtype == bool and mask.shape == (self.num_envs,) and mask.any():
-            return mask
+            return np.ascontiguousarray(mask)
         raise ValueError(
             f"options['reset_mask'] is {mask!r}; it must be a bool array of shape ({self.num_envs},) with a True in it"
         )
 
-    def _seed(self, seed: int | Sequence[int | None] | None, which: np.ndarray) -> None:
-        if not self._seeded:
-            self._games["rng"] = self.np_random.integers(2**64, size=self.num_envs, dtype=np.uint64)
-            self._seeded = True
+    def _streams(self, seed: int | Sequence[int | None] | None, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return in which lanes a new random stream begins, bool, and the states in which these begin, uint64."""
         if seed is None:
-            return
+            return self._never, seeded([])
         if isinstance(seed, (int, np.integer)):
-            lane_seed(seed + self.num_envs - 1)
-            super().reset(seed=lane_seed(seed))
-            seeds: list[int | None] = list(range(int(seed), int(seed) + self.num_envs))
-        else:
-            seeds = list(seed)
+            first, _ = lane_seed(seed), lane_seed(seed + self.num_envs - 1)
+            seed = range(first, first + self.num_envs)
+        seeds = list(seed)
         if len(seeds) != self.num_envs:
             raise ValueError(f"seed holds {len(seeds)} seeds; {self.num_envs} lanes need one each")
         given = np.array([s is not None for s in seeds]) & which
-        states = seeded([lane_seed(s) for s, use in zip(seeds, given, strict=True) if use])
-        self._games["rng"][given] = states
+        return given, seeded([lane_seed(s) for s, use in zip(seeds, given, strict=True) if use])
 
     def _checked(self, actions: Any) -> np.ndarray:
-        actions = np.asarray(actions)
-        if actions.shape == (self.num_envs,) and actions.dtype.kind in "iu":
-            actions = actions.astype(np.int64, copy=False)
-            if not np.count_nonzero(actions.view(np.uint64) >= self._n_actions):  # as unsigned, a negative one is huge
-                return actions
+        given = np.asarray(actions)
+        if given.shape == (self.num_envs,) and given.dtype.kind in "iu":
+            whole = np.ascontiguousarray(given, np.int64)  # strided arrays would be compiled for anew
+            if not np.count_nonzero(whole.view(np.uint64) >= self._n_actions):  # as unsigned, a negative one is huge
+                return whole
         raise ValueError(
             f"actions are {actions!r}; they must be {self.num_envs} whole numbers from 0 to {self._n_actions - 1}"
         )
@@ -326,11 +329,9 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def _waiting(self) -> np.ndarray:
         if self.autoreset_mode is AutoresetMode.NEXT_STEP:
             return self._over
-        if self.autoreset_mode is AutoresetMode.SAME_STEP:
-            return self._never
         raise ResetNeeded(
-            f"the episodes of lanes {np.flatnonzero(self._over).tolist()} are over and autoreset is disabled; call "
-            "reset(options={'reset_mask': terminated | truncated}) first"
+            f"no episode is running in lanes {np.flatnonzero(self._over).tolist()}, and autoreset_mode "
+            f"{self.autoreset_mode.value!r} begins none in a step; call reset(options={{'reset_mask': those}}) first"
         )
 
     def _begin_again(self, observations: np.ndarray) -> dict[str, Any]:
@@ -352,5 +353,6 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         return infos
 
 
+MODES = [mode.value for mode in AutoresetMode]
 ALWAYS = np.ones(1, bool)
 NEVER = np.zeros(1, bool)

@@ -182,9 +182,10 @@ class Pacman(LaneGame):
         observation: str = "flat",
         dtype: str = "float32",
     ) -> None:
-        self.blank = np.zeros(1, record(whole_number("n_tokens", n_tokens, 1, 255)))
-        self.blank["width"] = whole_number("width", width, 2, 1024)
-        self.blank["height"] = whole_number("height", height, 2, 1024)
+        n_tokens = whole_number("n_tokens", n_tokens, 1, 255)
+        width, height = whole_number("width", width, 2, 1024), whole_number("height", height, 2, 1024)
+        self.blank = np.zeros(1, record(n_tokens))
+        self.blank["width"], self.blank["height"] = width, height
         self.blank["max_steps"] = whole_number("max_steps", max_steps, 1, 2**31 - 1)
         flat = one_of("observation", observation, ("flat", "grid")) == "flat"
         shape = (width * height,) if flat else (1, width, height)

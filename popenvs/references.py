@@ -28,7 +28,7 @@ def normalized_score(env_id: str, score: float) -> float:
     """Map a return to a scale on which the random policy is 0 and the best known one is 1.
 
     >>> import popenvs
-    >>> round(popenvs.normalized_score("PopPacman-v0", 11.835), 3)
+    >>> round(popenvs.normalized_score("PopPacman-v0", 11.765), 3)
     0.5
     """
     scores = reference_scores(env_id)

@@ -9,6 +9,24 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
         "entry_point": "popenvs.pacman:PacmanEnv",
         "vector_entry_point": "popenvs.pacman:PacmanVectorEnv",
     },
+    "PopFruitCatch-v0": {
+        "entry_point": "popenvs.fruit_catch:FruitCatchEnv",
+        "vector_entry_point": "popenvs.fruit_catch:FruitCatchVectorEnv",
+    },
+    "PopHarlow-v0": {
+        "entry_point": "popenvs.harlow:HarlowEnv",
+        "vector_entry_point": "popenvs.harlow:HarlowVectorEnv",
+    },
+    "PopHarlowOneHot-v0": {
+        "entry_point": "popenvs.harlow:HarlowEnv",
+        "vector_entry_point": "popenvs.harlow:HarlowVectorEnv",
+        "kwargs": {"observation": "onehot"},
+    },
+    "PopHarlow20-v0": {
+        "entry_point": "popenvs.harlow:HarlowEnv",
+        "vector_entry_point": "popenvs.harlow:HarlowVectorEnv",
+        "kwargs": {"n_trials": 20},
+    },
 }
 
 

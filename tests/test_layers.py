@@ -16,7 +16,7 @@ FORBIDDEN = {
     "popagents": {"popenvs"},
     "registration": {"popenvs", "popagents"},
 }
-GAMELESS = ("lanes", "drawing", "stream", "references")  # modules of popenvs that know no game
+GAMELESS = ("lane_game", "lanes", "drawing", "stream", "references")  # modules of popenvs that know no game
 POINTER = re.compile(r"[a-z_][\w.]*:[A-Za-z_]\w*")  # "module:attribute"
 
 

@@ -486,7 +486,8 @@ def test_shortest_route_leaves_the_nearest_token_for_later_when_that_is_shorter(
 
 
 def test_shortest_route_eats_soonest_among_equally_short_routes():
-    assert shortest_route(seen_from_agent([(0, 3), (0, -3), (0, -2)], 40, 40), 40, 40) == UP
+    assert shortest_route(seen_from_agent([(0, 3), (0, -3), (0, -2)], 40, 40), 40, 40) == UP  # after 2, 3, 9 steps
+    assert shortest_route(seen_from_agent([(3, 1), (2, -3), (-1, -3)], 40, 40), 40, 40) == LEFT  # 4, 7, 12; or 4, 9, 12
 
 
 def test_shortest_route_counts_the_step_that_eats_what_lies_under_the_agent():
