@@ -28,3 +28,4 @@ bench: setup
 
 clean:
 	rm -rf .venv build dist runs
+	find . -name __pycache__ -prune -exec rm -rf {} +
