@@ -48,6 +48,7 @@ class Table(BaseCallback):
                 f"{self.num_timesteps:10,} {self.model.generation:10,} {fitness.mean():10.2f} {fitness.max():6.0f} "
                 f"{fitness.min():6.0f}"
             )
+            sys.stdout.flush()  # a pipe gets its lines as they come
             self.next_line += self.total / 10
 
     def close(self) -> None:

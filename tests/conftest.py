@@ -6,6 +6,7 @@ NUMBA_BOUNDSCHECK; so compiled code lives in a folder named by a hash of every s
 
 import hashlib
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -30,5 +31,8 @@ sys.path.insert(0, str(ROOT / "tests"))  # for `from oracles.x import ...`
 os.environ["NUMBA_CACHE_DIR"] = str(ROOT / ".pytest_cache" / "numba" / fingerprint())
 os.environ["SDL_VIDEODRIVER"] = "dummy"
 os.environ["MPLBACKEND"] = "Agg"
+signal.signal(
+    signal.SIGINT, signal.default_int_handler
+)  # a shell's background job ignores Ctrl-C, and so do its children
 if os.environ.get("NUMBA_DISABLE_JIT") == "1":
     np.seterr(over="ignore")  # the random streams multiply modulo 2**64, of which NumPy warns when interpreted
