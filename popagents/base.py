@@ -224,7 +224,7 @@ class PopulationAlgorithm(BaseAlgorithm):
         Args:
             total_timesteps: steps to take in this call.
             callback: SB3's; returning False stops at once, and the unfinished generation is not learned from.
-            log_interval: log every so many generations; None never.
+            log_interval: log every so many generations, onto the screen at most once a second; None never.
             tb_log_name: name of the TensorBoard run, the learner's by default.
             reset_num_timesteps: count from zero (generations go on counting in any case).
             progress_bar: show one.
@@ -241,6 +241,7 @@ class PopulationAlgorithm(BaseAlgorithm):
         name = tb_log_name or type(self).__name__
         _, hook = self._setup_learn(total_timesteps, hooks + [StepsBar()] * progress_bar, reset_num_timesteps, name)
         self._start = self.num_timesteps
+        self.next_table = 0.0  # when the next log may go onto the screen (seconds)
         hook.on_training_start(locals(), globals())
         with threadpool_limits(1):
             while self.num_timesteps < self._total_timesteps and self._live(hook, log_interval):

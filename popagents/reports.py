@@ -4,6 +4,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from stable_baselines3.common.logger import HumanOutputFormat
 from stable_baselines3.common.utils import safe_mean
 from stable_baselines3.common.vec_env import VecMonitor
 
@@ -36,7 +37,18 @@ def log_generation(model: "PopulationAlgorithm", lives: Lives) -> None:
     }
     for key, value in values.items():
         model.logger.record(key, value)
+    dump(model)
+
+
+def dump(model: "PopulationAlgorithm") -> None:
+    """Write what was recorded: into files every time, onto the screen once a second; generations take milliseconds."""
+    formats, now = model.logger.output_formats, time.monotonic()
+    if now < model.next_table:
+        model.logger.output_formats = [f for f in formats if not isinstance(f, HumanOutputFormat)]
+    else:
+        model.next_table = now + 1
     model.logger.dump(step=model.num_timesteps)
+    model.logger.output_formats = formats
 
 
 def write_monitor(env: Any, lives: Lives) -> None:

@@ -217,6 +217,18 @@ def test_every_generation_is_logged(name, tmp_path):
 
 
 @every_learner
+def test_the_screen_gets_a_table_a_second_at_most_and_files_get_them_all(name, tmp_path, monkeypatch, capsys):
+    clock = iter(range(0, 100_000, 300))
+    monkeypatch.setattr("popagents.reports.time.monotonic", lambda: next(clock) / 1000)  # a generation takes 0.3 s
+    model = new(name, Ring())
+    model.set_logger(configure(str(tmp_path), ["stdout", "csv"]))
+    model.learn(600)
+    assert len(pandas.read_csv(tmp_path / "progress.csv")) == model.generation > 4
+    tables = capsys.readouterr().out.count("fitness_mean")
+    assert tables == -(-model.generation // 4)  # after 0, 1.2, 2.4, ... seconds
+
+
+@every_learner
 def test_the_champion_is_the_best_finalist_of_an_exam_that_is_counted_apart(name):
     model = new(name, Ring(), champion_episodes=5).learn(400)
     finalists = np.argsort(-model.fitness, kind="stable")[:1]  # a quarter of 6
