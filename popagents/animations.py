@@ -9,6 +9,7 @@ import gymnasium as gym
 import numpy as np
 
 LONGEST, WIDEST = 400, 800  # frames of an episode; animation that is not scaled down (pixels)
+STRIP_WIDTH = 1000  # a film strip is scaled down by whole numbers as long as it stays this wide (pixels)
 COLOURS = 128  # of an animation, which all its frames share
 INK = "#222222"
 
@@ -82,6 +83,68 @@ def before_after_gif(
     left, right = (film + film[-1:] * (length - len(film)) for film in films)
     gap = np.full((left[0].shape[0], left[0].shape[1] // 24, 3), 255, np.uint8)
     return save_gif([np.concatenate([a, gap, b], axis=1) for a, b in zip(left, right, strict=True)], path, fps)
+
+
+def film_strip(films: Sequence[Sequence[np.ndarray]], path: str | Path, moments: int = 8) -> Path:
+    """Write episodes as one picture: a row each, time running to the right from the first frame to the last.
+
+    Args:
+        films: an episode's frames each, (height, width, 3) uint8, all of one size.
+        path: the file to write; its suffix says the format.
+        moments: frames shown of each episode, evenly spaced; a shorter one shows its last again.
+
+    Raises:
+        ValueError: there is no film, one is empty, or fewer than two moments are asked for.
+    """
+    if moments < 2:
+        raise ValueError(f"moments is {moments}; a strip shows at least 2, the first frame and the last")
+    check_films(films)
+    latest = max(map(len, films)) - 1
+    shown = [round(k * latest / (moments - 1)) for k in range(moments)]
+    picture = mosaic([[film[min(frame, len(film) - 1)] for frame in shown] for film in films])
+    factor = max(1, picture.shape[1] // STRIP_WIDTH)
+    needed("PIL.Image").fromarray(picture).reduce(factor).save(path)
+    return Path(path)
+
+
+def films_gif(films: Sequence[Sequence[np.ndarray]], path: str | Path, columns: int = 5, fps: int = 6) -> Path:
+    """Animate episodes beside each other; who is done first waits for the others.
+
+    Args:
+        films: an episode's frames each, (height, width, 3) uint8, all of one size.
+        path: the file to write.
+        columns: episodes in a row; white fills up the last.
+        fps: frames a second.
+
+    Raises:
+        ValueError: there is no film, one is empty, or columns is below 1.
+    """
+    if columns < 1:
+        raise ValueError(f"columns is {columns}; it must be 1 or more")
+    check_films(films)
+    blank = np.full_like(films[0][0], 255)
+    frames = []
+    for moment in range(max(map(len, films))):
+        now = [film[min(moment, len(film) - 1)] for film in films]
+        now += [blank] * (-len(now) % min(columns, len(now)))
+        frames.append(mosaic([now[i : i + columns] for i in range(0, len(now), columns)]))
+    return save_gif(frames, path, fps)
+
+
+def check_films(films: Sequence[Sequence[np.ndarray]]) -> None:
+    """Raise ValueError where there is nothing to show."""
+    if not films or not all(map(len, films)):
+        raise ValueError(
+            f"films holds {len(films)} episodes of {[len(film) for film in films]} frames; it must hold at least one, "
+            "and each a frame or more, as `episode_frames` returns them"
+        )
+
+
+def mosaic(rows: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
+    """Lay frames out in rows, all equally long, with white gaps of a twenty-fourth of their width between them."""
+    width = rows[0][0].shape[1] // 24
+    padded = [[np.pad(frame, ((0, width), (0, width), (0, 0)), constant_values=255) for frame in row] for row in rows]
+    return np.concatenate([np.concatenate(row, axis=1) for row in padded])[: -width or None, : -width or None]
 
 
 def label(text: str, width: int) -> np.ndarray:

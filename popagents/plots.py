@@ -3,7 +3,7 @@
 Their numbers are pure functions (`fitness_curve`, `sources`, `ancestry`); what draws returns the file it wrote.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,8 @@ from popagents.animations import INK, needed
 from popagents.lineage import Transmission
 
 BLUE, ORANGE, PALE, GREY = "#0072B2", "#D55E00", "#f5cfae", "#c4c4c4"  # told apart by every eye
+LINES = BLUE, ORANGE, "#009E73", "#CC79A7"  # of curves beside each other
+DASHED: dict[str, Any] = {"ls": (0, (5, 4)), "lw": 1}
 WIDTH, DPI = 9, 130  # of a figure (inches, pixels an inch): shown 900 pixels wide, its text is as large as a page's
 POINTS = 60  # generations from which on a curve is smoothed
 SHOWN, MOST = 16, 64  # generations in a graph unless told otherwise; members of each
@@ -135,17 +137,108 @@ def draw_references(axes: Any, scores: Mapping[str, float]) -> None:
     """Draw dashed lines with their names in the right margin, moved apart where they would overlap."""
     names = sorted(scores, key=lambda name: scores[name])
     for name in names:
-        axes.axhline(scores[name], color=INK, lw=1, ls=(0, (5, 4)))
+        axes.axhline(scores[name], color=INK, **DASHED)
     low, high = axes.get_ylim()
     axes.set_ylim(low, high)
-    heights = np.array([scores[name] for name in names], float)
-    for _ in range(100):
-        overlap = np.maximum(0, 0.06 * (high - low) - np.diff(heights)) / 2
-        heights[1:] += overlap
-        heights[:-1] -= overlap
+    heights = apart(np.array([scores[name] for name in names], float), 0.06 * (high - low))
     for name, height in zip(names, heights, strict=True):
         where = {"transform": axes.get_yaxis_transform(), "va": "center"}
         axes.text(1.01, height, f"{name} {scores[name]:.4g}", color=INK, **where)
+
+
+def apart(heights: np.ndarray, least: float) -> np.ndarray:
+    """Move ascending heights (k,) until neighbours are `least` apart, or nearly, as little as that takes."""
+    heights = heights.copy()
+    for _ in range(100):
+        overlap = np.maximum(0, least - np.diff(heights)) / 2
+        heights[1:] += overlap
+        heights[:-1] -= overlap
+    return heights
+
+
+def learning_set_curve(
+    curves: Mapping[str, Any],
+    path: str | Path,
+    references: Mapping[str, Any] | None = None,
+    title: str = "Right choices, trial by trial",
+) -> Path:
+    """Draw the share of right choices by trial number, as Harlow (1949) drew his learning sets.
+
+    Args:
+        curves: by name, the share of right choices in each trial: (trials,), from 0 to 1.
+        path: the file to write; its suffix says the format.
+        references: curves to compare with, likewise; drawn dashed.
+        title: what stands above.
+
+    Raises:
+        ValueError: there is no curve, two differ in length, or a share lies outside 0 to 1.
+    """
+    names = [*curves, *(references or {})]
+    shares = checked_shares([*curves.values(), *(references or {}).values()])
+    trials = np.arange(1, 1 + shares.shape[1])
+    colours = [LINES[i % len(LINES)] if name in curves else INK for i, name in enumerate(names)]
+    figure, axes = canvas(4.4)
+    for name, colour, percent in zip(names, colours, 100 * shares, strict=True):
+        dots = {"marker": "o", "ms": 7, "mec": "white", "lw": 2.2, "zorder": 3}
+        axes.plot(trials, percent, color=colour, clip_on=False, **(dots if name in curves else DASHED))
+    lowest = 10 * min(4, int(10 * shares.min()))
+    axes.set(xlabel="trial", ylabel="right choices (%)", xticks=trials, ylim=(lowest, 100))
+    axes.grid(axis="y", color="#e6e6e6", lw=0.8)
+    order = np.argsort(shares[:, -1], kind="stable")
+    heights = apart(100 * shares[order, -1], 0.06 * (100 - lowest))
+    for i, height in zip(order, heights, strict=True):
+        where = {"transform": axes.get_yaxis_transform(), "va": "center"}
+        axes.text(1.01, height, f"{names[i]} {100 * shares[i, -1]:.3g}", color=colours[i], **where)
+    axes.set_title(title, loc="left", fontweight="bold", pad=14)
+    figure.savefig(path)
+    return Path(path)
+
+
+def checked_shares(curves: Sequence[Any]) -> np.ndarray:
+    """Return curves of one length as float64, (curves, trials); raise ValueError for others."""
+    lengths = {len(curve) for curve in curves}
+    if len(lengths) == 1 and lengths != {0}:
+        shares = np.array(list(curves), float)
+        if ((shares >= 0) & (shares <= 1)).all():
+            return shares
+    raise ValueError(
+        f"curves are {curves}; there must be one or more, all of one length, and each a share of right choices from 0 "
+        "to 1 for every trial"
+    )
+
+
+def catch_map(caught: np.ndarray, path: str | Path, first_basket: int = 1, title: str | None = None) -> Path:
+    """Draw from which starts the fruit is caught: a column for each fruit, a row for each place of the basket.
+
+    Args:
+        caught: bool, (fruit columns, basket centres).
+        path: the file to write; its suffix says the format.
+        first_basket: the column of the leftmost basket centre.
+        title: what stands above; by default how many are caught.
+
+    Raises:
+        ValueError: `caught` is no table of truths.
+    """
+    caught = np.asarray(caught)
+    if caught.ndim != 2 or caught.dtype != bool or not caught.size:
+        raise ValueError(f"caught is {caught.dtype} of shape {caught.shape}; it must be bool, (fruit columns, baskets)")
+    fruits, baskets = np.arange(caught.shape[0]), first_basket + np.arange(caught.shape[1])
+    figure, axes = canvas(6.4)
+    colours = needed("matplotlib.colors").ListedColormap([ORANGE, BLUE])
+    axes.pcolormesh(fruits, baskets, caught.T, cmap=colours, vmin=0, vmax=1, ec="white", lw=1.5)
+    axes.set(xlabel="column of the fruit", ylabel="where the basket starts (column of its centre)", aspect="equal")
+    axes.set(xticks=fruits, yticks=baskets)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    patch = needed("matplotlib.patches").Patch
+    handles = [
+        patch(color=BLUE, label=f"caught {caught.sum()}"),
+        patch(color=ORANGE, label=f"missed {(~caught).sum()}"),
+    ]
+    axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    axes.set_title(title or f"{caught.sum()} of {caught.size} starts are caught", loc="left", fontweight="bold", pad=12)
+    figure.savefig(path)
+    return Path(path)
 
 
 def lineage_graph(

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from popagents import plots
-from popagents.animations import LONGEST, WIDEST, before_after_gif, episode_frames, save_gif
+from popagents.animations import (
+    LONGEST,
+    STRIP_WIDTH,
+    WIDEST,
+    before_after_gif,
+    episode_frames,
+    film_strip,
+    films_gif,
+    mosaic,
+    save_gif,
+)
 from popagents.culture import Culture
 from popagents.lineage import ROW, Transmission
 from popagents.plots import (
@@ -14,18 +24,21 @@ from popagents.plots import (
     MOST,
     WIDTH,
     ancestry,
+    apart,
     canvas,
+    catch_map,
     draw_links,
     draw_references,
     fitness_curve,
     learning_curve,
+    learning_set_curve,
     lineage_graph,
     rows,
     sources,
 )
 
 NONE, IMITATION, BIRTH = Transmission
-ORANGE = (0xD5, 0x5E, 0x00)
+BLUE, ORANGE = (0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00)
 Image = pytest.importorskip("PIL.Image")
 pytest.importorskip("matplotlib")
 
@@ -252,6 +265,55 @@ def test_figures_are_drawn_from_what_a_learner_leaves_behind(tmp_path):
     assert lineage_graph(model.lineage, tmp_path / "graph.png").stat().st_size > 10_000
 
 
+def test_heights_move_apart_as_little_as_it_takes():
+    assert apart(np.array([1.0, 5.0]), 2).tolist() == [1, 5]
+    assert np.allclose(apart(np.array([3.0, 3.0]), 2), [2, 4])
+
+
+def test_a_learning_set_curve_names_every_curve_and_its_last_share(tmp_path):
+    curves = {"training pairs": [0.5, 0.996], "held-out pairs": np.array([0.48, 0.97])}
+    path = learning_set_curve(curves, tmp_path / "curve.svg", {"random": [0.5, 0.5]}, "A title")
+    assert path == tmp_path / "curve.svg"
+    text = path.read_text()
+    assert all(name in text for name in ("training pairs 99.6", "held-out pairs 97", "random 50", "A title"))
+
+
+def test_a_learning_set_curve_is_a_picture_of_a_pages_width(tmp_path):
+    image = pixels(learning_set_curve({"one": [0, 1, 0.5], "other": [1, 1, 1]}, tmp_path / "curve.png"))
+    assert image.shape[1] == WIDTH * DPI
+    assert has(image, BLUE)
+    assert has(image, ORANGE)
+
+
+@pytest.mark.parametrize("curves", [{}, {"a": []}, {"a": [0.5], "b": [0.5, 1]}, {"a": [50, 98]}, {"a": [np.nan]}])
+def test_curves_that_are_no_shares_of_the_same_trials_are_refused(tmp_path, curves):
+    with pytest.raises(ValueError, match="all of one length, and each a share of right choices from 0 to 1"):
+        learning_set_curve(curves, tmp_path / "curve.png")
+
+
+def test_a_catch_map_shows_the_fruits_from_left_to_right_and_the_baskets_upwards(tmp_path):
+    caught = np.ones((15, 13), bool)
+    caught[:5, :4] = False
+    image = pixels(catch_map(caught, tmp_path / "map.png"))[:, : 7 * DPI]  # without the legend
+    missed, hit = (np.argwhere((image == colour).all(axis=-1)) for colour in (ORANGE, BLUE))
+    assert missed[:, 0].min() > hit[:, 0].min()  # not on top,
+    assert missed[:, 0].max() >= hit[:, 0].max()  # but at the bottom
+    assert missed[:, 1].min() <= hit[:, 1].min()  # of the left,
+    assert missed[:, 1].max() < hit[:, 1].max()  # and not of the right
+    assert len(hit) / (len(hit) + len(missed)) == pytest.approx(175 / 195, abs=0.01)
+
+
+def test_a_catch_map_says_how_many_are_caught_and_where_the_baskets_begin(tmp_path):
+    text = catch_map(np.array([[True, False], [True, True]]), tmp_path / "map.svg", first_basket=7).read_text()
+    assert all(words in text for words in ("3 of 4 starts are caught", "caught 3", "missed 1", "<!-- 8 -->"))
+
+
+@pytest.mark.parametrize("caught", [np.ones(5, bool), np.ones((3, 3)), np.ones((0, 3), bool)])
+def test_what_is_no_table_of_truths_is_no_catch_map(tmp_path, caught):
+    with pytest.raises(ValueError, match=r"it must be bool, \(fruit columns, baskets\)"):
+        catch_map(caught, tmp_path / "map.png")
+
+
 # ---------------------------------------------------------------- animations
 
 
@@ -317,11 +379,66 @@ def test_who_is_done_first_waits_for_the_other(tmp_path):
     assert (frames_in(path), bars[:48].sum(), bars[50:].sum()) == (6, 12, 24)
 
 
+def films(*lengths, width=48):
+    return [episode_frames(Walk(length, width), Walker(), seed=seed) for seed, length in enumerate(lengths)]
+
+
+def bars(row):
+    """Return how long the orange bar is in each frame of a row of a mosaic."""
+    return [int((row[12, x : x + 48] == ORANGE).all(axis=-1).sum()) for x in range(0, row.shape[1], 50)]
+
+
+def test_a_mosaic_lays_frames_out_in_rows_with_white_gaps():
+    a, b, c, d = (np.full((3, 48, 3), value, np.uint8) for value in range(4))
+    laid = mosaic([[a, b], [c, d]])
+    assert laid.shape == (3 + 2 + 3, 48 + 2 + 48, 3)
+    assert laid[[0, 0, 7, 7], [0, 97, 0, 97], 0].tolist() == [0, 1, 2, 3]
+    assert (laid[3:5] == 255).all()
+    assert (laid[:, 48:50] == 255).all()
+
+
+def test_a_film_strip_has_a_row_for_each_episode_from_its_first_frame_to_its_last(tmp_path):
+    image = pixels(film_strip(films(6, 2), tmp_path / "strip.png", moments=4))
+    assert bars(image[:32]) == [4, 12, 20, 28]
+    assert bars(image[34:]) == [4, 12, 12, 12]
+    assert (image[34, 0] == 10).all()  # the second seed
+
+
+def test_a_wide_film_strip_is_scaled_down(tmp_path):
+    image = pixels(film_strip(films(3, width=480), tmp_path / "strip.png", moments=8))
+    assert STRIP_WIDTH <= image.shape[1] < 2 * STRIP_WIDTH
+
+
+def test_films_run_beside_each_other_and_who_is_done_first_waits(tmp_path):
+    path = films_gif(films(2, 5, 3), tmp_path / "films.gif", columns=2)
+    assert frames_in(path) == 6
+    last = pixels(path, 5)
+    assert bars(last[:32]) == [12, 24]
+    assert bars(last[34:]) == [16, 0]
+    assert (last[34:, 50:] == 255).all()  # no fourth film
+    assert pixels(films_gif(films(2, 5, 3), tmp_path / "films.gif", columns=9)).shape == (32, 3 * 50 - 2, 3)
+
+
+def test_no_film_and_too_few_moments_or_columns_are_refused(tmp_path):
+    for nothing in ([], [[]]):
+        with pytest.raises(ValueError, match="as `episode_frames` returns them"):
+            film_strip(nothing, tmp_path / "strip.png")
+        with pytest.raises(ValueError, match="as `episode_frames` returns them"):
+            films_gif(nothing, tmp_path / "films.gif")
+    with pytest.raises(ValueError, match="moments is 1"):
+        film_strip(films(2), tmp_path / "strip.png", moments=1)
+    with pytest.raises(ValueError, match="columns is 0"):
+        films_gif(films(2), tmp_path / "films.gif", columns=0)
+
+
 @pytest.mark.parametrize(
     ("module", "name", "draw"),
     [
         ("matplotlib.figure", "matplotlib", lambda path: learning_curve(TAUGHT, path)),
         ("matplotlib.figure", "matplotlib", lambda path: lineage_graph(TAUGHT, path)),
+        ("matplotlib.figure", "matplotlib", lambda path: learning_set_curve({"one": [0.5]}, path)),
+        ("matplotlib.figure", "matplotlib", lambda path: catch_map(np.ones((2, 2), bool), path)),
+        ("PIL.Image", "Pillow", lambda path: film_strip([[np.zeros((4, 4, 3), np.uint8)]], path)),
         ("PIL.Image", "Pillow", lambda path: save_gif([np.zeros((4, 4, 3), np.uint8)], path)),
     ],
 )

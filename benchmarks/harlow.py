@@ -1,0 +1,31 @@
+"""What RecurrentPPO learns of the one-shot rule, on pairs that it has never seen."""
+
+from collections.abc import Iterator
+
+import torch
+from sb3_contrib import RecurrentPPO
+from threadpoolctl import threadpool_limits
+
+from benchmarks.environments import Row
+from benchmarks.ratios import seconds
+from examples.harlow_one_shot import ENV, preset, right_by_trial
+from popagents.environments import native_vec_env
+
+
+def rows(seeds: int = 3) -> Iterator[Row]:
+    """The shipped preset."""
+    torch.set_num_threads(1)
+    for seed in range(seeds):
+        settings = {key: value for key, value in preset().items() if key != "eval_env_kwargs"}
+        steps, n_envs, env_kwargs = int(settings.pop("n_timesteps")), settings.pop("n_envs"), settings.pop("env_kwargs")
+        model = RecurrentPPO(env=native_vec_env(ENV, n_envs, **env_kwargs), seed=seed, device="cpu", **settings)
+        cost = seconds(lambda: model.learn(steps, log_interval=None))  # noqa: B023
+        shares = right_by_trial(model, "test")
+        measured = f"{100 * shares[1:].mean():.1f} % (worst trial {100 * shares[1:].min():.1f} %), {cost:.0f} s"
+        yield f"ppo_lstm.yml, seed {seed}: right in trials 2-6, held-out pairs", ">= 95 % within 180 s", measured
+
+
+if __name__ == "__main__":
+    with threadpool_limits(1):
+        for what, asked, measured in rows():
+            print(f"| {what} | {asked} | {measured} |", flush=True)

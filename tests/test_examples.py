@@ -1,0 +1,69 @@
+"""The examples, each on a budget of seconds: they run, write what they say, and their numbers are sane."""
+
+import re
+
+import numpy as np
+import pytest
+
+Image = pytest.importorskip("PIL.Image")
+pytest.importorskip("matplotlib")
+pytest.importorskip("rl_zoo3")
+
+from examples import fruit_catch_dqn, harlow_dummy, harlow_one_shot  # noqa: E402
+
+
+class Still:
+    """Never moves."""
+
+    def predict(self, boards, deterministic=False):
+        return np.ones(len(boards), int), None
+
+
+def paths_written(output):
+    return re.findall(r"\S+\.(?:png|gif|zip)$", output, re.MULTILINE)
+
+
+def test_dqn_on_fruit_catch_leaves_a_model_a_map_and_films(tmp_path, capsys):
+    fruit_catch_dqn.main(["--steps", "300", "--folder", str(tmp_path), "--seed", "3"])
+    output = capsys.readouterr().out
+    names = ["model.zip", "catch_map.png", "film_strip.png", "episodes.gif"]
+    assert paths_written(output) == [str(tmp_path / name) for name in names]
+    assert all((tmp_path / name).stat().st_size for name in names)
+    assert 0 <= int(re.search(r"catches (\d+) of the 195 starts", output)[1]) <= 195
+    with Image.open(tmp_path / "episodes.gif") as film:
+        assert film.n_frames == 1 + fruit_catch_dqn.STEPS
+
+
+@pytest.mark.parametrize("settings", [{}, {"observation": "grid", "dtype": "uint8"}])
+def test_who_never_moves_catches_what_falls_onto_the_basket(settings):
+    fruits, baskets = np.indices((15, 13))
+    caught = fruit_catch_dqn.caught_starts(Still(), **settings)
+    assert (caught == (abs(fruits - (1 + baskets)) <= 1)).all()
+
+
+def test_a_rule_about_hands_earns_nothing_and_one_about_objects_nearly_all(tmp_path, capsys):
+    harlow_dummy.main(["--steps", "600", "--folder", str(tmp_path)])
+    output = capsys.readouterr().out
+    earned = {name: int(total) for name, total in re.findall(r"^(\S.*?) +([+-]\d+) after 600", output, re.MULTILINE)}
+    assert list(earned) == ["win-stay by hand", "random", "one-shot"]
+    assert abs(earned["win-stay by hand"]) < 120  # five standard deviations of a random walk
+    assert 450 < earned["one-shot"] <= 600
+    assert paths_written(output) == [str(tmp_path / "cumulative_reward.png")]
+    assert (tmp_path / "cumulative_reward.png").stat().st_size
+
+
+def test_rewards_run_through_as_many_episodes_as_the_trials_take():
+    env = harlow_dummy.gym.make(harlow_dummy.ENV)
+    got = harlow_dummy.rewards(env, "one-shot", 100, seed=0)
+    assert got.shape == (100,)
+    assert (np.delete(got, slice(0, None, 6)) == 1).all()  # all but the first trial of each episode
+
+
+def test_the_one_shot_rule_leaves_a_model_and_a_curve(tmp_path, capsys):
+    harlow_one_shot.main(["--steps", "1", "--folder", str(tmp_path)])
+    output = capsys.readouterr().out
+    assert paths_written(output) == [str(tmp_path / "model.zip"), str(tmp_path / "learning_set.png")]
+    assert all((tmp_path / name).stat().st_size for name in ("model.zip", "learning_set.png"))
+    for name in ("training pairs", "held-out pairs"):
+        shares = re.search(rf"{name} +((?:[\d.]+ *){{6}})$", output, re.MULTILINE)[1].split()
+        assert all(20 < float(share) < 80 for share in shares)  # one rollout teaches next to nothing
