@@ -1,17 +1,15 @@
 """What Culture reaches and costs: the yardstick, a PyTorch port in the same run, members by the thousand, champions."""
 
 from collections.abc import Iterator
-from importlib import resources
-from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import torch
-import yaml
 
 from benchmarks.environments import Row
 from benchmarks.ratios import paired, seconds
 from benchmarks.torch_port import TorchPort
+from examples.presets import preset
 from popagents import Culture
 from popagents.environments import native_vec_env
 
@@ -58,21 +56,18 @@ def members() -> Iterator[Row]:
     yield "culture: largest cost per member / cost at 17 members", "<= 1.5", f"{worst:.2f} (ms by size: {shown})"
 
 
-def champions(preset: str, asked: str) -> Iterator[Row]:
+def champions(name: str, asked: str) -> Iterator[Row]:
     """A shipped preset, three seeds: the champion's mean over 1000 fresh rounds, argmax."""
-    text = resources.files("popagents").joinpath(f"hyperparams/{preset}.yml").read_text()
-    settings: dict[str, Any] = yaml.safe_load(text)["PopPacman-v0"]
-    steps, env_kwargs = int(settings.pop("n_timesteps")), settings.pop("env_kwargs", {})
-    settings = {k: v for k, v in settings.items() if k not in ("n_envs", "eval_env_kwargs")}
+    steps, n_envs, env_kwargs, settings = preset(name, "PopPacman-v0")
     for seed in range(3):
-        lanes = native_vec_env(ENV, settings["population_size"], **env_kwargs)
+        lanes = native_vec_env(ENV, n_envs, **env_kwargs)
         model = Culture(env=lanes, seed=seed, **settings)
         cost = seconds(lambda: model.learn(steps, log_interval=None))  # noqa: B023
         scores = fresh_scores(model, 1000)
         total = (model.num_timesteps + model.evaluation_timesteps) / 1e6
         spread = f"{scores.mean():.2f} +- {scores.std() / np.sqrt(len(scores)):.2f}"
         yield (
-            f"{preset}.yml, seed {seed}: champion's mean score",
+            f"{name}.yml, seed {seed}: champion's mean score",
             asked,
             f"{spread} after {total:.2f}M steps, {cost:.0f} s",
         )

@@ -11,7 +11,8 @@ from threadpoolctl import threadpool_limits
 from benchmarks.dqn_port import DQNPort
 from benchmarks.environments import Row
 from benchmarks.ratios import paired, seconds
-from examples.fruit_catch_dqn import ENV, STEPS, caught_starts, preset
+from examples.fruit_catch_dqn import ENV, STEPS, caught_starts
+from examples.presets import preset
 from popagents.environments import native_vec_env
 
 MARKS = (100, 250, 500, 1000)  # episodes after which the greedy policy is examined
@@ -44,8 +45,7 @@ class Exams(BaseCallback):
 
 def learner(seed: int) -> tuple[DQN, dict[str, Any], int]:
     """Return DQN with the shipped preset, the environment's settings, and the steps to train for."""
-    settings = preset()
-    steps, n_envs, env_kwargs = int(settings.pop("n_timesteps")), settings.pop("n_envs"), settings.pop("env_kwargs")
+    steps, n_envs, env_kwargs, settings = preset("dqn", ENV)
     return DQN(env=native_vec_env(ENV, n_envs, **env_kwargs), seed=seed, device="cpu", **settings), env_kwargs, steps
 
 
@@ -79,21 +79,6 @@ def port() -> Iterator[Row]:
     fast, slow, ratio = paired(episodes, port_episodes, rounds=5)
     cost = f"{slow / 8 * 1e3:.0f} ms against {fast / 24 * 1e3:.0f} ms an episode"
     yield "dqn on fruit catch: an episode of the PyTorch port / ours", ">= 3", f"{ratio * 24 / 8:.1f} ({cost})"
-
-
-def port_starts() -> Iterator[Row]:
-    """What the port itself reaches: the source's loop is no straw man."""
-    torch.set_num_threads(1)
-    for seed in range(3):
-        theirs, caught, cost = DQNPort(seed), [], 0.0
-        for before, mark in zip((0, 100, 250), MARKS, strict=False):
-            cost += seconds(lambda: [theirs.episode() for _ in range(mark - before)])  # noqa: B023
-            caught.append(f"{caught_starts(theirs, observation='grid').sum()} after {mark}")
-        yield (
-            f"dqn, the port, seed {seed}: starts caught of 195, after episodes",
-            "",
-            f"{', '.join(caught)} ({cost:.0f} s)",
-        )
 
 
 def rows() -> Iterator[Row]:

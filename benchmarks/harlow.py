@@ -8,7 +8,8 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.environments import Row
 from benchmarks.ratios import seconds
-from examples.harlow_one_shot import ENV, preset, right_by_trial
+from examples.harlow_one_shot import ENV, right_by_trial
+from examples.presets import preset
 from popagents.environments import native_vec_env
 
 
@@ -16,8 +17,7 @@ def rows(seeds: int = 3) -> Iterator[Row]:
     """The shipped preset."""
     torch.set_num_threads(1)
     for seed in range(seeds):
-        settings = {key: value for key, value in preset().items() if key != "eval_env_kwargs"}
-        steps, n_envs, env_kwargs = int(settings.pop("n_timesteps")), settings.pop("n_envs"), settings.pop("env_kwargs")
+        steps, n_envs, env_kwargs, settings = preset("ppo_lstm", ENV)
         model = RecurrentPPO(env=native_vec_env(ENV, n_envs, **env_kwargs), seed=seed, device="cpu", **settings)
         cost = seconds(lambda: model.learn(steps, log_interval=None))  # noqa: B023
         shares = right_by_trial(model, "test")

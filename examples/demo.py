@@ -10,16 +10,15 @@ training; what there is by then is saved and drawn.
 import argparse
 import copy
 import sys
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
-import yaml
 from stable_baselines3.common.callbacks import BaseCallback
 from tqdm import tqdm
 
 import popenvs
+from examples.presets import preset
 from popagents import Culture, animations, plots
 from popagents.environments import native_vec_env
 
@@ -57,17 +56,9 @@ class Table(BaseCallback):
             self.bar.close()
 
 
-def preset() -> tuple[int, dict[str, Any], dict[str, Any]]:
-    """Return the shipped settings for the game: steps, the environment's settings, Culture's settings."""
-    text = resources.files("popagents").joinpath("hyperparams/culture.yml").read_text()
-    settings = yaml.safe_load(text)[ENV]
-    steps, env_kwargs = int(settings.pop("n_timesteps")), settings.pop("env_kwargs", {})
-    return steps, env_kwargs, {k: v for k, v in settings.items() if k not in ("n_envs", "eval_env_kwargs")}
-
-
 def main() -> None:
     """Train, save and draw."""
-    steps, env_kwargs, settings = preset()
+    steps, n_envs, env_kwargs, settings = preset("culture", ENV)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=steps, help="environment steps")
     parser.add_argument("--folder", type=Path, default=Path("runs/demo"), help="where the model and the pictures go")
@@ -78,7 +69,7 @@ def main() -> None:
         f"A culture of {settings['population_size']} learns to play {ENV} for {arguments.steps:,} steps ({env_kwargs})."
     )
     print("Rules are compiled on their first use (a few seconds). Ctrl-C stops; what there is by then is kept.")
-    lanes = native_vec_env(ENV, settings["population_size"], **env_kwargs)
+    lanes = native_vec_env(ENV, n_envs, **env_kwargs)
     model = Culture(env=lanes, seed=arguments.seed, **settings)
     newborn = copy.deepcopy(model.policy)
     table = Table(arguments.steps)

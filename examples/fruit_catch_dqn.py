@@ -8,34 +8,22 @@ strip and a GIF.
 """
 
 import argparse
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import torch
-import yaml
-from rl_zoo3.utils import SimpleLinearSchedule, get_class_by_name  # noqa: F401  (policy_kwargs names a class)
 from stable_baselines3 import DQN
 
 import popenvs  # noqa: F401  (registers the ids)
+from examples.presets import preset
 from popagents import animations, plots
 from popagents.environments import native_vec_env
 
 ENV = "PopFruitCatch-v0"
 STEPS = 13  # of an episode
 FRUITS, BASKETS = 15, 13  # columns, places for the basket's centre
-
-
-def preset() -> dict[str, Any]:
-    """Return the shipped settings, read as RL Zoo reads them."""
-    text = resources.files("popagents").joinpath("hyperparams/dqn.yml").read_text()
-    settings = yaml.safe_load(text)[ENV]
-    settings["policy_kwargs"] = eval(settings["policy_kwargs"])
-    if str(settings["learning_rate"]).startswith("lin_"):
-        settings["learning_rate"] = SimpleLinearSchedule(settings["learning_rate"].removeprefix("lin_"))
-    return settings
 
 
 def caught_starts(policy: Any, **env_kwargs: Any) -> np.ndarray:
@@ -58,8 +46,7 @@ def caught_starts(policy: Any, **env_kwargs: Any) -> np.ndarray:
 
 def main(arguments: list[str] | None = None) -> None:
     """Train, test, draw."""
-    settings = preset()
-    steps, n_envs, env_kwargs = int(settings.pop("n_timesteps")), settings.pop("n_envs"), settings.pop("env_kwargs")
+    steps, n_envs, env_kwargs, settings = preset("dqn", ENV)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=steps, help="environment steps")
     parser.add_argument("--folder", type=Path, default=Path("runs/fruit_catch"), help="where the results go")

@@ -8,33 +8,21 @@ sets. Who has the rule tosses a coin in the first trial and is right ever after;
 """
 
 import argparse
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import torch
-import yaml
-from rl_zoo3.utils import SimpleLinearSchedule, get_class_by_name  # noqa: F401  (policy_kwargs may name a class)
 from sb3_contrib import RecurrentPPO
 
 import popenvs  # noqa: F401  (registers the ids)
+from examples.presets import preset
 from popagents import plots
 from popagents.environments import native_vec_env
 
 ENV = "PopHarlowOneHot-v0"
 TRIALS = 6
-
-
-def preset() -> dict[str, Any]:
-    """Return the shipped settings, read as RL Zoo reads them."""
-    text = resources.files("popagents").joinpath("hyperparams/ppo_lstm.yml").read_text()
-    settings = yaml.safe_load(text)[ENV]
-    settings["policy_kwargs"] = eval(settings["policy_kwargs"])
-    if str(settings["learning_rate"]).startswith("lin_"):
-        settings["learning_rate"] = SimpleLinearSchedule(settings["learning_rate"].removeprefix("lin_"))
-    return settings
 
 
 def right_by_trial(model: Any, split: str, episodes: int = 1000, seed: int = 10**6) -> np.ndarray:
@@ -52,9 +40,7 @@ def right_by_trial(model: Any, split: str, episodes: int = 1000, seed: int = 10*
 
 def main(arguments: list[str] | None = None) -> None:
     """Train, test, draw."""
-    settings = preset()
-    steps, n_envs, env_kwargs = int(settings.pop("n_timesteps")), settings.pop("n_envs"), settings.pop("env_kwargs")
-    settings.pop("eval_env_kwargs")
+    steps, n_envs, env_kwargs, settings = preset("ppo_lstm", ENV)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=steps, help="environment steps")
     parser.add_argument("--folder", type=Path, default=Path("runs/harlow_one_shot"), help="where the results go")
