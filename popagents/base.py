@@ -3,7 +3,7 @@
 One generation is
 
     candidates = self.ask()          # who plays
-    lives = play(...)                # their episodes
+    lives = self.live(candidates)    # their episodes
     self.tell(candidates, lives)     # who learns from whom, who survives, where the mean moves
 
 and everything random in it is a function of (run seed, generation, member, episode), so that a stopped run goes on
@@ -257,7 +257,7 @@ class PopulationAlgorithm(BaseAlgorithm):
         candidates = self.ask()
         self._playing = True
         try:
-            lives = self._play(candidates, hook)
+            lives = self.live(candidates, hook)
         finally:
             self._playing = False
         if lives is None:
@@ -268,7 +268,8 @@ class PopulationAlgorithm(BaseAlgorithm):
         hook.on_rollout_end()
         return True
 
-    def _play(self, candidates: np.ndarray, hook: BaseCallback) -> Lives | None:
+    def live(self, candidates: np.ndarray, hook: BaseCallback) -> Lives | None:
+        """Let the candidates play; None if a callback stopped it. A learner whose members meet or learn overrides it."""
         members = np.repeat(candidates, self.episodes)
         numbers = np.tile(np.arange(self.episodes), len(candidates))
         where = (self.generation, members, numbers)
