@@ -12,6 +12,7 @@ bit for bit and the number of slots never changes a result. A learner supplies `
 
 import difflib
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -30,11 +31,12 @@ from popagents.checkpoint import changed, pack, unpack
 from popagents.checks import positive
 from popagents.environments import second_vec_env, vec_env_of
 from popagents.lineage import ROW, Lineage, Transmission
-from popagents.policies import CnnPolicy, LinearPolicy, MlpPolicy
+from popagents.meetings import examiners, meetings, of_finalists, seats_of, shared
+from popagents.policies import CnnPolicy, LinearPolicy, MlpPolicy, SmallCnnPolicy
 from popagents.population import Population
 from popagents.progress import StepsBar
 from popagents.randomness import Purpose, episode_seeds, keys
-from popagents.reports import log_generation, write_monitor
+from popagents.reports import diversity, log_generation, write_monitor
 from popagents.rollout import Lives, Recorder, Step, play
 from popagents.slots import Slots, slots_of
 
@@ -69,9 +71,13 @@ class PopulationAlgorithm(BaseAlgorithm):
         "LinearPolicy": LinearPolicy,
         "MlpPolicy": MlpPolicy,
         "CnnPolicy": CnnPolicy,
+        "SmallCnnPolicy": SmallCnnPolicy,
         "ActorCriticPolicy": ActorCriticPolicy,
     }
     records: ClassVar[bool] = False  # whether `tell` needs what was seen and done
+    samples: ClassVar[bool] = True  # whether members sample their actions, rather than take the likeliest
+    several_designs: ClassVar[bool] = True  # whether policies of several designs may live together
+    stores_members: ClassVar[bool] = True  # whether a file holds the members' parameters
 
     def __init__(
         self,
@@ -101,6 +107,8 @@ class PopulationAlgorithm(BaseAlgorithm):
                 f"policy names {len(names)} designs, policy_kwargs {len(kwargs)}, for {population_size} members; give "
                 "one dict a design and at least one member to each"
             )
+        if len(names) > 1 and not self.several_designs:
+            raise ValueError(f"policy names {len(names)} designs; {type(self).__name__} evolves one: name one")
         super().__init__(
             names[0],
             vec_env_of(env, self.population_size),
@@ -138,6 +146,10 @@ class PopulationAlgorithm(BaseAlgorithm):
             Each member's parent and second parent (int, (members,), -1 for none), and how it is transmitted.
         """
 
+    def scores(self, lives: Lives) -> np.ndarray:
+        """Return each member's fitness, float64, (members,); a learner that keeps scores overrides it."""
+        return lives.fitness(self.population_size)
+
     def learner_arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays, beside the population's, that `tell` needs to go on."""
         return {}
@@ -155,6 +167,7 @@ class PopulationAlgorithm(BaseAlgorithm):
         self.fitness = np.full(self.population_size, np.nan)
         self._lineage = Lineage()
         self._recorder = Recorder() if self.records else None
+        self.watch: Callable[[np.ndarray, np.ndarray], None] | None = None  # is told what the jobs see, step by step
         self._slots: Slots | None = None
         self._exam_env: VecEnv | None = None
         self._crown(0)
@@ -262,26 +275,44 @@ class PopulationAlgorithm(BaseAlgorithm):
             self._playing = False
         if lives is None:
             return False
+        logs = log_interval is not None and (self.generation + 1) % log_interval == 0
+        if logs:
+            self.logger.record("population/diversity", diversity(self, lives))
+            for name, values in lives.told.items():
+                self.logger.record(f"rollout/{name}", np.nanmean(values))
         self._finish(candidates, lives)
-        if log_interval is not None and self.generation % log_interval == 0:
-            log_generation(self, lives)
+        if logs:
+            log_generation(self)
         hook.on_rollout_end()
         return True
 
     def live(self, candidates: np.ndarray, hook: BaseCallback) -> Lives | None:
-        """Let the candidates play; None if a callback stopped it. A learner whose members meet or learn overrides it."""
+        """Let the candidates play; None if a callback stopped it. A learner of whole lifetimes overrides it."""
         members = np.repeat(candidates, self.episodes)
         numbers = np.tile(np.arange(self.episodes), len(candidates))
-        where = (self.generation, members, numbers)
+        where = (self.generation, self.stream(members), numbers)
+        seats = seats_of(self.env)  # type: ignore[arg-type]
+        order = meetings(self.run_seed, self.generation, len(candidates), self.episodes, seats)
         return play(
             self.population,
             self._training_slots(),
             members,
-            episode_seeds(keys(self.run_seed, Purpose.EPISODE, *where)),
-            keys(self.run_seed, Purpose.ACTION, *where),
+            shared(episode_seeds(keys(self.run_seed, Purpose.EPISODE, *where)), order, seats),
+            keys(self.run_seed, Purpose.ACTION, *where) if self.samples else None,
             self._recorder,
             lambda step: self._after(step, hook),
+            self.watch,
+            order,
         )
+
+    def stream(self, members: np.ndarray) -> np.ndarray:
+        """Return whose random numbers each member's episodes use: its own."""
+        return members
+
+    @property
+    def progress(self) -> float:
+        """Return the share of this run's steps that were taken before this generation, 0 to 1."""
+        return min(1.0, self._start / max(1, self._total_timesteps))
 
     def _after(self, step: Step, hook: BaseCallback) -> bool:
         """Count a step of the slots and let the callbacks see it."""
@@ -293,10 +324,10 @@ class PopulationAlgorithm(BaseAlgorithm):
 
     def _finish(self, candidates: np.ndarray, lives: Lives) -> None:
         """Learn from a generation. The count of generations moves on last: until then the old generation stands."""
-        fitness = lives.fitness(self.population_size)
+        fitness = self.scores(lives)
         steps_lived = self._steps_lived + int(lives.lengths.sum())
-        self._crown(int(np.nanargmax(fitness)))
         parent, second_parent, transmission = self.tell(candidates, lives)
+        self._crown(int(np.nanargmax(fitness)))
         rows = np.empty(self.population_size, ROW)
         rows["generation"], rows["member"], rows["timesteps"] = (
             self.generation,
@@ -328,14 +359,22 @@ class PopulationAlgorithm(BaseAlgorithm):
             return
         ranked = np.argsort(-self.fitness, kind="stable")
         finalists = ranked[: max(1, np.isfinite(self.fitness).sum() // 4)]
-        papers = np.arange(self.champion_episodes)
-        seeds = episode_seeds(keys(self.run_seed, Purpose.EXAM, self.generation, 0, papers))
-        members = np.repeat(finalists, self.champion_episodes)
-        lives = play(self.population, slots, members, np.tile(seeds, len(finalists)), None)
-        assert lives is not None
+        lives = self.sit(finalists, slots)
         self.evaluation_timesteps += int(lives.lengths.sum())
         self._crown(int(np.nanargmax(lives.fitness(self.population_size))))
         self._examined = self.generation
+
+    def sit(self, finalists: np.ndarray, slots: Slots) -> Lives:
+        """Let finalists sit an exam: `champion_episodes` episodes by the likeliest actions, on the same seeds."""
+        papers = np.arange(self.champion_episodes)
+        seeds = episode_seeds(keys(self.run_seed, Purpose.EXAM, self.generation, 0, papers))
+        members = np.repeat(finalists, self.champion_episodes)
+        seats = seats_of(self.env)  # type: ignore[arg-type]
+        others = examiners(self.run_seed, self.generation, self.population_size, len(papers), seats)
+        groups = np.column_stack([members, np.tile(others, (len(finalists), 1))]).reshape(-1)
+        lives = play(self.population, slots, groups, np.repeat(np.tile(seeds, len(finalists)), seats), None)
+        assert lives is not None
+        return of_finalists(lives, seats)
 
     def _exam_slots(self) -> Slots | None:
         """Return slots for an exam; in the middle of a generation only a second environment will do."""

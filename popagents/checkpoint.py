@@ -20,7 +20,7 @@ FIELDS = list(ROW.names or ())
 def pack(model: "PopulationAlgorithm") -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Return a model's arrays and its description, as of the beginning of the current generation."""
     arrays = {f"policy/{name}": value.cpu().numpy() for name, value in model.policy.state_dict().items()}
-    for design, stack in enumerate(model.population.stacks):
+    for design, stack in enumerate(model.population.stacks if model.stores_members else ()):
         arrays |= {f"population/{design}/{name}": values for name, values in stack.parameters.items()}
     arrays |= {f"lineage/{name}": model.lineage[name] for name in FIELDS}
     arrays |= {f"learner/{name}": values for name, values in model.learner_arrays().items()}
@@ -44,7 +44,7 @@ def unpack(model: "PopulationAlgorithm", arrays: dict[str, np.ndarray], descript
         check_for_correct_spaces(model.env, **spaces)
     model.__dict__.update(spaces | description["counts"])
     model._setup_model()
-    for design, stack in enumerate(model.population.stacks):
+    for design, stack in enumerate(model.population.stacks if model.stores_members else ()):
         for name in stack.parameters:
             stack.parameters[name][:] = arrays[f"population/{design}/{name}"]
     rows = np.empty(len(arrays["lineage/member"]), ROW)

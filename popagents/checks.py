@@ -1,5 +1,7 @@
 """How settings are checked: errors name the value and what it must be."""
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -24,4 +26,17 @@ def between(name: str, value: Any, low: float, high: float, *, open_low: bool = 
     number = float(value)
     if low <= number <= high and not (open_low and number == low):
         return number
-    raise ValueError(f"{name} is {value!r}; it must be above {low} and at most {high}")
+    raise ValueError(f"{name} is {value!r}; it must be {'above' if open_low else 'at least'} {low} and at most {high}")
+
+
+def choice(name: str, value: Any, allowed: Iterable[str]) -> str:
+    """Return a setting that names one of several.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if value in list(allowed):
+        return str(value)
+    near = difflib.get_close_matches(str(value), allowed, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"{name} is {value!r}; choose one of {', '.join(allowed)}{hint}")

@@ -19,6 +19,7 @@ from popagents.imitation import imitate
 from popagents.lineage import Transmission
 from popagents.randomness import Purpose, generator, keys
 from popagents.rollout import Lives
+from popagents.schedules import constant, geometric
 
 
 class Culture(PopulationAlgorithm):
@@ -80,9 +81,8 @@ class Culture(PopulationAlgorithm):
         self.initial_std = between("initial_std", initial_std, 0, math.inf)
         first = constant(learning_rate)
         self.final_learning_rate = final_learning_rate
-        self._last_rate = (
-            first if final_learning_rate is None else between("final_learning_rate", final_learning_rate, 0, 10)
-        )
+        if final_learning_rate is not None:
+            between("final_learning_rate", final_learning_rate, 0, 10)
         super().__init__(
             policy,
             env,
@@ -110,6 +110,7 @@ class Culture(PopulationAlgorithm):
         """Let every member but the best learn from a better one."""
         ranked = np.argsort(-lives.fitness(self.population_size), kind="stable")
         rng = generator(self.run_seed, Purpose.TEACHER, self.generation)
+        rate = geometric(self.learning_rate, self.final_learning_rate, self.progress)  # type: ignore[arg-type]
         teachers = draw_teachers(ranked, self.teacher_share, rng)
         learned = []
         for design, (stack, adam) in enumerate(zip(self.population.stacks, self._adams, strict=True)):
@@ -118,9 +119,7 @@ class Culture(PopulationAlgorithm):
             lessons = [lives.record.pairs(self._jobs(teachers[pupil])) for pupil in pupils]  # type: ignore[union-attr]
             shuffle_keys = keys(self.run_seed, Purpose.SHUFFLE, self.generation, pupils)
             rows = pupils // len(self.designs)
-            learned.append(
-                imitate(stack, adam, rows, lessons, shuffle_keys, self._rate(), self.n_epochs, self.batch_size)
-            )
+            learned.append(imitate(stack, adam, rows, lessons, shuffle_keys, rate, self.n_epochs, self.batch_size))
         for stack, adam, (parameters, state) in zip(self.population.stacks, self._adams, learned, strict=True):
             stack.parameters.update(parameters)
             adam.__dict__.update(state.__dict__)
@@ -129,11 +128,6 @@ class Culture(PopulationAlgorithm):
     def _jobs(self, member: int) -> np.ndarray:
         """Return the jobs that a member played in this generation."""
         return np.arange(member * self.episodes, (member + 1) * self.episodes)
-
-    def _rate(self) -> float:
-        """Return the learning rate of this generation."""
-        progress = min(1.0, self._start / self._total_timesteps)
-        return self.learning_rate * (self._last_rate / self.learning_rate) ** progress  # type: ignore[operator]
 
     def learner_arrays(self) -> dict[str, np.ndarray]:
         """Return the members' optimiser memories."""
@@ -162,16 +156,3 @@ def draw_teachers(ranked: np.ndarray, share: float, rng: np.random.Generator) ->
     teachers = np.full(len(ranked), -1)
     teachers[ranked[1:]] = ranked[rng.integers(np.minimum(ranks, most))]
     return teachers
-
-
-def constant(learning_rate: Any) -> float:
-    """Return a learning rate as a float; RL Zoo wraps numbers into schedules.
-
-    Raises:
-        ValueError: it is not above 0, or it is a schedule that moves.
-    """
-    if callable(learning_rate):
-        if learning_rate(1.0) != learning_rate(0.5):
-            raise ValueError(f"learning_rate is the schedule {learning_rate}; give a number, and final_learning_rate")
-        learning_rate = learning_rate(1.0)
-    return between("learning_rate", learning_rate, 0, 10)

@@ -11,6 +11,7 @@ import numpy as np
 from torch import nn
 
 Parameters = dict[str, np.ndarray]
+LEAK = np.float32(0.01)
 
 
 class Activation(NamedTuple):
@@ -23,7 +24,11 @@ class Activation(NamedTuple):
 ACTIVATIONS: dict[type[nn.Module], Activation] = {
     nn.Tanh: Activation(np.tanh, lambda y: 1 - y * y),
     nn.ReLU: Activation(lambda x: np.maximum(x, 0), lambda y: (y > 0).astype(y.dtype)),
+    nn.LeakyReLU: Activation(  # torch's default; a stack notices if a policy's own code gives something else
+        lambda x: np.maximum(x, LEAK * x), lambda y: np.where(y > 0, np.float32(1), LEAK)
+    ),
 }
+LARGE = 1 << 18  # bytes of one member's matrix that are not worth copying
 
 
 class Layer(NamedTuple):
@@ -51,6 +56,27 @@ def layers_of(modules: list[nn.Module], policy: nn.Module) -> list[Layer] | None
         else:
             return None
     return layers
+
+
+def products(x: np.ndarray, stack: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Multiply x (k, n, inputs) by the matrices (members, outputs, inputs) of the members `rows`: (k, n, outputs).
+
+    A row's bits do not depend on the other rows.
+    """
+    if stack[:1].nbytes < LARGE:
+        return np.matmul(x, taken(stack, rows).transpose(0, 2, 1))
+    out = np.empty((*x.shape[:2], stack.shape[1]), np.float32)
+    for i, row in enumerate(rows):
+        np.matmul(x[i], stack[row].T, out=out[i])
+    return out
+
+
+def taken(stack: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return `stack[rows]`, as a view where the rows follow one another."""
+    first = int(rows[0])
+    if rows[-1] - first == len(rows) - 1 and (rows == np.arange(first, first + len(rows))).all():
+        return stack[first : first + len(rows)]
+    return stack[rows]
 
 
 def forward(layers: list[Layer], parameters: Parameters, x: np.ndarray) -> list[np.ndarray]:

@@ -1,8 +1,8 @@
 """Policies that a population can stack: SB3 policies without a critic.
 
-`LinearPolicy`, `MlpPolicy` and `CnnPolicy` are the zoo's own; any SB3 `ActorCriticPolicy` can be a member too, its
-actor being what evolves. `Actor` shows both kinds to a population as one module from observations to outputs (see
-`actions.py`).
+`LinearPolicy`, `MlpPolicy`, `CnnPolicy` and `SmallCnnPolicy` are the zoo's own; any SB3 `ActorCriticPolicy` can be a
+member too, its actor being what evolves. `Actor` shows both kinds to a population as one module from observations to
+outputs (see `actions.py`).
 """
 
 from collections.abc import Sequence
@@ -17,33 +17,9 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, Flatten
 from torch import nn
 
 from popagents.actions import Actions
+from popagents.convolution import Stage, stages_of
 from popagents.dense import Layer, layers_of
-
-
-class BoardCNN(BaseFeaturesExtractor):
-    """Extract features from a small channel-first board: two 3x3 convolutions of 16 channels and a dense layer.
-
-    Args:
-        observation_space: Box of shape (channels, rows, columns), any numbers of each.
-        features_dim: outputs of the dense layer.
-    """
-
-    def __init__(self, observation_space: spaces.Box, features_dim: int = 100) -> None:
-        super().__init__(observation_space, features_dim)
-        channels, rows, columns = observation_space.shape
-        self.layers = nn.Sequential(
-            nn.Conv2d(channels, 16, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(16, 16, 3, padding=1),
-            nn.ReLU(),
-            nn.Flatten(),
-            nn.Linear(16 * rows * columns, features_dim),
-            nn.ReLU(),
-        )
-
-    def forward(self, board: torch.Tensor) -> torch.Tensor:
-        """Return features (k, features_dim) of boards (k, channels, rows, columns)."""
-        return self.layers(board)
+from popagents.extractors import BoardCNN, SmallCNN
 
 
 class ActorPolicy(BasePolicy):
@@ -157,6 +133,20 @@ class CnnPolicy(ActorPolicy):
         )
 
 
+class SmallCnnPolicy(CnnPolicy):
+    """A few thousand weights for images: `SmallCNN`, then one linear layer."""
+
+    def __init__(
+        self,
+        observation_space: spaces.Space,
+        action_space: spaces.Space,
+        lr_schedule: Any = None,
+        features_extractor_class: type[BaseFeaturesExtractor] = SmallCNN,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(observation_space, action_space, lr_schedule, features_extractor_class, **kwargs)
+
+
 def _is_large_image(space: spaces.Space) -> bool:
     return is_image_space(space) and min(space.shape[1:]) >= 36  # type: ignore[index]
 
@@ -205,5 +195,19 @@ class Actor(nn.Module):
         policy = self.policy
         if not isinstance(policy.features_extractor, FlattenExtractor):
             return None
+        return layers_of(self._head(), policy)
+
+    def stages(self) -> list[Stage] | None:
+        """Read the network as convolutions and dense layers on one picture; None if it is anything else."""
+        policy = self.policy
+        extractor = policy.features_extractor if isinstance(policy, ActorPolicy) else policy.pi_features_extractor
+        if not isinstance(policy.observation_space, spaces.Box) or len(policy.observation_space.shape) != 3:
+            return None
+        leaves = [module for module in extractor.modules() if not any(module.children())]
+        return stages_of([*leaves, *self._head()], policy)
+
+    def _head(self) -> list[nn.Module]:
+        """Return what comes behind the features."""
+        policy = self.policy
         hidden = policy.policy_net if isinstance(policy, ActorPolicy) else policy.mlp_extractor.policy_net
-        return layers_of([*hidden, policy.action_net], policy)
+        return [*hidden, policy.action_net]

@@ -6,7 +6,9 @@ observations and noise. It multiplies one row by that member's own matrix, so a 
 whoever sits beside it.
 """
 
+import math
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,8 +18,10 @@ from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.preprocessing import is_image_space
 from torch.func import functional_call
 
+from popagents import convolution
 from popagents.actions import Actions
-from popagents.dense import Parameters, forward
+from popagents.dense import Parameters, forward, taken
+from popagents.normalization import NormalizedFlatten
 from popagents.policies import Actor
 
 
@@ -30,6 +34,7 @@ class Stack:
         size: how many members.
         actions: the action space.
         layers: the network as dense layers; None if it is anything else.
+        stages: the network as convolutions and dense layers; None if it is anything else, or dense alone.
     """
 
     def __init__(self, template: BasePolicy, size: int) -> None:
@@ -44,6 +49,9 @@ class Stack:
         space = template.observation_space
         self._plain = isinstance(space, spaces.Box) and not (is_image_space(space) and template.normalize_images)
         self.layers = self.actor.layers()
+        extractor = template.features_extractor
+        self.scaler = extractor if isinstance(extractor, NormalizedFlatten) else None
+        self.stages = None if self.layers else self.actor.stages()
         self._outputs = self._fastest()
 
     def randomize(self, rng: np.random.Generator, std: float) -> None:
@@ -80,17 +88,32 @@ class Stack:
         for name, stack in self.parameters.items():
             stack[:] = weights[name]
 
+    def vector(self, row: int) -> np.ndarray:
+        """Copy a member's parameters into one vector: float32, (parameters,)."""
+        return np.concatenate([stack[row].ravel() for stack in self.parameters.values()])
+
+    def set_vector(self, rows: Any, vector: np.ndarray) -> None:
+        """Give the members of `rows` (an index or a slice) the parameters of one vector."""
+        first = 0
+        for stack in self.parameters.values():
+            shape = stack.shape[1:]
+            end = first + math.prod(shape)
+            stack[rows] = vector[first:end].reshape(shape)
+            first = end
+
     def choose(self, rows: np.ndarray, observations: np.ndarray, noise: np.ndarray | None) -> np.ndarray:
         """Return each row's action; see `Actions.choose`."""
         log_std = self.parameters["log_std"][rows] if "log_std" in self.parameters else None
         return self.actions.choose(self.outputs(rows, observations), noise, log_std)
 
     def _fastest(self) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-        if self.layers is None:
-            return self._through_torch
-        path = self._linear if len(self.layers) == 1 else self._dense
+        path = self._through_torch
+        if self.layers is not None:
+            path = self._linear if len(self.layers) == 1 else self._dense
+        elif self.stages is not None:
+            path = self._convolved
         if self.size and not self._agrees(path):
-            self.layers = None
+            self.layers = self.stages = None
             return self._through_torch
         return path
 
@@ -104,7 +127,8 @@ class Stack:
         """Return observations (k, *shape) as rows of numbers (k, inputs), as dense layers take them."""
         if not self._plain:
             observations = self.actor.prepare(observations).numpy()
-        return observations.reshape(len(observations), -1)
+        rows = observations.reshape(len(observations), -1)
+        return rows if self.scaler is None else self.scaler.scale(rows)
 
     def _linear(self, rows: np.ndarray, observations: np.ndarray) -> np.ndarray:
         (layer,) = self.layers  # type: ignore[misc]
@@ -114,6 +138,15 @@ class Stack:
         x = self.flat(observations).astype(np.float32, copy=False)[:, None, :]
         parameters = {name: taken(stack, rows) for name, stack in self.parameters.items()}
         return forward(self.layers, parameters, x)[-1][:, 0, :]  # type: ignore[arg-type]
+
+    def _convolved(self, rows: np.ndarray, observations: np.ndarray) -> np.ndarray:
+        return convolution.outputs(
+            self.stages,
+            self.parameters,
+            rows,
+            observations,
+            1.0 if self._plain else 1 / 255,  # type: ignore[arg-type]
+        )
 
     def _through_torch(self, rows: np.ndarray, observations: np.ndarray) -> np.ndarray:
         """Go row by row: on a CPU, convolutions gain nothing from `torch.func.vmap`, and its bits depend on k."""
@@ -178,14 +211,6 @@ class Population:
             for name, values in genes.items():
                 own[name].copy_(torch.from_numpy(values))
         return policy
-
-
-def taken(stack: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return `stack[rows]`, as a view where the rows follow one another."""
-    first = int(rows[0])
-    if rows[-1] - first == len(rows) - 1 and (rows == np.arange(first, first + len(rows))).all():
-        return stack[first : first + len(rows)]
-    return stack[rows]
 
 
 @njit(cache=True)

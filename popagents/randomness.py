@@ -26,6 +26,10 @@ class Purpose(IntEnum):
     TEACHER = 3
     SHUFFLE = 4
     EXAM = 5
+    NOISE = 6
+    BIRTH = 7
+    MUTATION = 8
+    MEETING = 9
 
 
 @njit(cache=True)

@@ -16,11 +16,16 @@ if TYPE_CHECKING:
     from popagents.base import PopulationAlgorithm
 
 
-def log_generation(model: "PopulationAlgorithm", lives: Lives) -> None:
-    """Log the generation that has just been learned from."""
+def diversity(model: "PopulationAlgorithm", lives: Lives) -> float:
+    """Measure how differently the members of this generation act in situations that it met; see `disagreement`."""
     probe = np.repeat(lives.probe, model.population_size, axis=0)
     everyone = np.tile(np.arange(model.population_size), len(lives.probe))
     actions = model.population.act(everyone, probe).reshape(len(lives.probe), model.population_size, -1)
+    return disagreement(actions, model.action_space)
+
+
+def log_generation(model: "PopulationAlgorithm") -> None:
+    """Log the generation that has just been learned from; its diversity was recorded before."""
     fitness = model.fitness[np.isfinite(model.fitness)]
     seconds = max((time.time_ns() - model.start_time) / 1e9, 1e-9)
     values = {
@@ -30,7 +35,6 @@ def log_generation(model: "PopulationAlgorithm", lives: Lives) -> None:
         "population/fitness_max": fitness.max(),
         "population/fitness_min": fitness.min(),
         "population/fitness_std": fitness.std(),
-        "population/diversity": disagreement(actions, model.action_space),
         "time/generation": model.generation,
         "time/total_timesteps": model.num_timesteps,
         "time/fps": int((model.num_timesteps - model._num_timesteps_at_start) / seconds),

@@ -59,6 +59,7 @@ class Lives:
         probe: (up to 16, *shape), what was seen before the last action of the first jobs: situations to compare
             members in.
         record: what was seen and done, if it was asked for.
+        told: floats in the infos of an episode's last step, by name: float64, (jobs,), NaN where nothing was told.
     """
 
     members: np.ndarray
@@ -66,6 +67,7 @@ class Lives:
     lengths: np.ndarray
     probe: np.ndarray
     record: Record | None = None
+    told: dict[str, np.ndarray] = field(default_factory=dict)
 
     def fitness(self, size: int) -> np.ndarray:
         """Return each member's mean return, float64, (size,); NaN for members that did not play."""
@@ -108,8 +110,8 @@ class Seats:
         spans: int64, (jobs, 3), as in `Record`.
     """
 
-    def __init__(self, slots: Slots, members: np.ndarray, seeds: np.ndarray, space: Any) -> None:
-        self.slots, self.members, self.seeds = slots, members, seeds
+    def __init__(self, slots: Slots, members: np.ndarray, seeds: np.ndarray, space: Any, order: np.ndarray) -> None:
+        self.slots, self.members, self.seeds, self.order = slots, members, seeds, order
         self.spans = np.zeros((len(members), 3), np.int64)
         self._job = np.full(slots.n, -1)
         self._done = np.ones(slots.n, bool)
@@ -122,7 +124,7 @@ class Seats:
             takers = np.flatnonzero(self._done | (self._job < 0))
             self._job[takers] = -1
             takers = takers[: len(self.members) - self._handed_out]
-            jobs = np.arange(self._handed_out, self._handed_out + len(takers))
+            jobs = self.order[self._handed_out : self._handed_out + len(takers)]
             self._job[takers] = jobs
             self._handed_out += len(takers)
             if len(takers):
@@ -183,6 +185,8 @@ def play(
     keys: np.ndarray | None,
     recorder: Recorder | None = None,
     on_step: Callable[[Step], bool] | None = None,
+    watch: Callable[[np.ndarray, np.ndarray], None] | None = None,
+    order: np.ndarray | None = None,
 ) -> Lives | None:
     """Play one episode per job.
 
@@ -194,6 +198,8 @@ def play(
         keys: uint64, (jobs,), keys of the action draws; None plays the likeliest actions.
         recorder: keeps observations and actions.
         on_step: called after each step; False stops at once.
+        watch: called before each step with the jobs (k,) that are played and what they see (k, *shape).
+        order: int64, (jobs,), the jobs in the order in which they take slots; None: as they are numbered.
 
     Returns:
         What became of the jobs; None when `on_step` stopped it.
@@ -202,13 +208,16 @@ def play(
         RuntimeError: the environment failed, or a return is not finite; it names the member and the seed.
     """
     returns, lengths = np.zeros(len(members)), np.zeros(len(members), np.int64)
-    seats = Seats(slots, members, seeds, population.actions.space)
+    seats = Seats(slots, members, seeds, population.actions.space, np.arange(len(members)) if order is None else order)
     probe: dict[int, np.ndarray] = {}
+    told: dict[str, np.ndarray] = {}
     t = 0
     while seats.fill(t):
         seen = seats.of_live(slots.observations)
         noise = None if keys is None else population.actions.noise(keys[seats.jobs], lengths[seats.jobs])
         actions = seats.spread(population.act(seats.who, seen, noise))
+        if watch is not None:
+            watch(seats.jobs, seen)
         if recorder is not None:
             recorder.write(t, slots.observations, actions)
         rewards, dones, infos = seats.step(actions, t)
@@ -217,14 +226,25 @@ def play(
         if np.count_nonzero(dones):
             over, jobs = seats.ended(t)
             check_finite(returns[jobs], members[jobs], seeds[jobs])
+            note(told, infos, over, jobs, len(members))
             infos = with_episodes(infos, over, returns[jobs], lengths[jobs])
             first = jobs[jobs < PROBE]
             probe.update(zip(first.tolist(), seen[np.isin(seats.jobs, first)], strict=True))
         t += 1
+        if t > slots.longest:
+            check_ends(lengths[seats.jobs], slots.longest, seats.who, seeds[seats.jobs])
         if on_step is not None and not on_step(Step(seats.live, rewards, dones, infos)):
             return None
     record = None if recorder is None else Record(recorder.observations, recorder.actions, seats.spans)
-    return Lives(members, returns, lengths, np.stack([probe[job] for job in sorted(probe)]), record)
+    return Lives(members, returns, lengths, np.stack([probe[job] for job in sorted(probe)]), record, told)
+
+
+def note(told: dict[str, np.ndarray], infos: list[dict[str, Any]], slots: np.ndarray, jobs: np.ndarray, n: int) -> None:
+    """Keep the floats that the infos of these slots tell of the jobs that ended in them, of n jobs."""
+    for slot, job in zip(slots, jobs, strict=True):
+        for name, value in infos[slot].items():
+            if isinstance(value, float):
+                told.setdefault(name, np.full(n, np.nan))[job] = value
 
 
 def check_finite(returns: np.ndarray, members: np.ndarray, seeds: np.ndarray) -> None:
@@ -237,6 +257,19 @@ def check_finite(returns: np.ndarray, members: np.ndarray, seeds: np.ndarray) ->
         raise RuntimeError(
             f"member {members[i]} got a return of {returns[i]} in the episode seeded {seeds[i]}; returns must be "
             "finite: look for a reward of NaN or infinity in the environment"
+        )
+
+
+def check_ends(lengths: np.ndarray, longest: int, members: np.ndarray, seeds: np.ndarray) -> None:
+    """Refuse episodes that do not end.
+
+    Raises:
+        RuntimeError: naming the member, the seed and the remedy.
+    """
+    for i in np.flatnonzero(lengths > longest):
+        raise RuntimeError(
+            f"member {members[i]}'s episode seeded {seeds[i]} has not ended after {longest} steps; make the "
+            "environment with a limit, gym.make(id, max_episode_steps=...): a higher one if episodes may last so long"
         )
 
 

@@ -1,18 +1,21 @@
 """Slots: where episodes are played.
 
-A slot holds one episode at a time and is told which seed to begin it with. Three kinds of environment stand behind
+A slot holds one episode at a time and is told which seed to begin it with. Several kinds of environment stand behind
 one face:
 
-- `VectorSlots`: a Gymnasium vector environment with masked reset (ours, SyncVectorEnv, AsyncVectorEnv);
+- `VectorSlots`: a Gymnasium vector environment with masked reset (ours, AsyncVectorEnv, a wrapped SyncVectorEnv);
+- `SyncSlots`: Gymnasium's SyncVectorEnv, whose environments are stepped one by one, and only while an episode lasts;
+- `AtariSlots`: ale-py's AtariVectorEnv;
 - `VecEnvSlots`: SB3's bare DummyVecEnv or SubprocVecEnv;
 - `SharedSlots`: an SB3 VecEnv behind wrappers whose state the slots share (VecNormalize, VecFrameStack, ...).
 
-In the first two an episode is a function of its seed alone, so that the number of slots never changes a result. In
-the third only the first episode of each slot is seeded, and a run can be repeated at the same number of slots only.
+In all but the last an episode is a function of its seed alone, so that the number of slots never changes a result. In
+the last only the first episode of each slot is seeded, and a run can be repeated at the same number of slots only.
 """
 
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,9 +28,10 @@ from stable_baselines3.common.vec_env import (
     unwrap_vec_normalize,
 )
 
-from popagents.vec_env import GymVecEnv, lane_info
+from popagents.vec_env import GymVecEnv, is_atari, lane_info, mode_of
 
 Infos = list[dict[str, Any]]
+LONGEST = 100_000  # steps after which an episode counts as endless, where its environment names no limit above
 
 
 class Slots(ABC):
@@ -36,9 +40,11 @@ class Slots(ABC):
     Attributes:
         n: how many slots.
         observations: (n, *shape), what each slot's player sees now.
+        longest: steps after which `play` takes an episode for endless.
     """
 
     n: int
+    longest: int = LONGEST
     observations: np.ndarray
 
     @abstractmethod
@@ -60,7 +66,7 @@ class VectorSlots(Slots):
     def __init__(self, env: VectorEnv) -> None:
         self.env = env
         self.n = env.num_envs
-        self._disabled = env.metadata.get("autoreset_mode") is AutoresetMode.DISABLED
+        self._resets = mode_of(env) is AutoresetMode.DISABLED and not env.metadata.get("lanes_may_wait", False)
         self._begun = False
         self._over = np.zeros(self.n, bool)
         self._infos: Infos = [{} for _ in range(self.n)]
@@ -74,12 +80,72 @@ class VectorSlots(Slots):
         self._over = self._over & ~which
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:
-        """Step every lane; lanes left over from ended episodes are reset first, and idle on."""
-        if self._disabled and np.count_nonzero(self._over):  # a tenth of any()'s time
+        """Step every lane; lanes left over from ended episodes are reset first, unless they may wait, and idle on."""
+        if self._resets and np.count_nonzero(self._over):  # a tenth of any()'s time
             self.env.reset(options={"reset_mask": self._over})
         self.observations, rewards, terminated, truncated, infos = self.env.step(actions)
         self._over = terminated | truncated
         return rewards, self._over, [lane_info(infos, i) for i in range(self.n)] if infos else self._infos
+
+
+class SyncSlots(Slots):
+    """Slots in a SyncVectorEnv, whose own bookkeeping takes longer than a step of a small environment."""
+
+    def __init__(self, env: SyncVectorEnv) -> None:
+        self.envs = env.envs
+        self.n = env.num_envs
+        space = env.single_observation_space
+        self._buffer = np.empty((self.n, *space.shape), space.dtype)  # type: ignore[misc]
+        self._going = np.zeros(self.n, bool)
+        self._nothing: Infos = [{} for _ in range(self.n)]
+
+    def begin(self, which: np.ndarray, seeds: np.ndarray) -> None:
+        """Reset the environments of `which`."""
+        for slot in np.flatnonzero(which).tolist():
+            self._buffer[slot], _ = self.envs[slot].reset(seed=int(seeds[slot]))
+        self._going |= which
+        self.observations = self._buffer.copy()
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:
+        """Step the environments whose episode lasts."""
+        rewards, dones, infos = np.zeros(self.n), np.zeros(self.n, bool), self._nothing
+        for slot in np.flatnonzero(self._going).tolist():
+            seen, rewards[slot], terminated, truncated, info = self.envs[slot].step(actions[slot])
+            self._buffer[slot] = seen
+            dones[slot] = terminated or truncated
+            if info:
+                infos = list(infos)
+                infos[slot] = info
+        self._going &= ~dones
+        self.observations = self._buffer.copy()
+        return rewards, dones, infos
+
+
+class AtariSlots(Slots):
+    """Slots in ale-py's AtariVectorEnv, which resets ended lanes by itself, without a seed.
+
+    A seeded reset loads the ROM anew, as long as 300 decisions; `popagents.atari.AtariLanes` does without. Make the
+    environment with `reward_clipping=False`, or the score is hidden.
+    """
+
+    def __init__(self, env: VectorEnv) -> None:
+        self.env = env
+        self.n = env.num_envs
+        self._begun = False
+        self._infos: Infos = [{} for _ in range(self.n)]
+
+    def begin(self, which: np.ndarray, seeds: np.ndarray) -> None:
+        """Reset the lanes of `which`, the very first time the others too: one seed for each lane that is reset."""
+        if self._begun:
+            self.observations, _ = self.env.reset(seed=seeds[which], options={"reset_mask": which.copy()})
+        else:
+            self.observations, _ = self.env.reset(seed=seeds.copy())
+        self._begun = True
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:
+        """Step every lane; infos would hold lives and frame numbers, a dict a lane and step, and are left out."""
+        self.observations, rewards, terminated, truncated, _ = self.env.step(actions)
+        return rewards.astype(np.float64), terminated | truncated, self._infos
 
 
 class VecEnvSlots(Slots):
@@ -134,9 +200,16 @@ def slots_of(env: VecEnv) -> Slots:
 
     A VecMonitor around one of our vector environments is looked through: the base writes its file.
     """
+    slots = _slots_of(env)
+    spec = env.get_attr("spec")[0]
+    slots.longest = max(LONGEST, getattr(spec, "max_episode_steps", None) or 0)
+    return slots
+
+
+def _slots_of(env: VecEnv) -> Slots:
     bare = env.venv if isinstance(env, VecMonitor) else env
-    if isinstance(bare, GymVecEnv) and can_reset_lanes(bare.vector_env):
-        return VectorSlots(bare.vector_env)
+    if isinstance(bare, GymVecEnv) and (kind := kind_of(bare.vector_env)):
+        return kind(bare.vector_env)
     if type(env) in (DummyVecEnv, SubprocVecEnv):
         return VecEnvSlots(env)
     warnings.warn(
@@ -147,7 +220,11 @@ def slots_of(env: VecEnv) -> Slots:
     return SharedSlots(env)
 
 
-def can_reset_lanes(env: VectorEnv) -> bool:
-    """Tell whether `reset` takes a `reset_mask` and a list of seeds."""
-    disabled = env.metadata.get("autoreset_mode") is AutoresetMode.DISABLED
-    return disabled or isinstance(env.unwrapped, (SyncVectorEnv, AsyncVectorEnv))
+def kind_of(env: VectorEnv) -> Callable[[Any], Slots] | None:
+    """Return the slots for a Gymnasium vector environment; None if its lanes cannot be seeded one by one."""
+    if is_atari(env):
+        return AtariSlots
+    if type(env) is SyncVectorEnv and env.single_observation_space.shape is not None:
+        return SyncSlots
+    disabled = mode_of(env) is AutoresetMode.DISABLED
+    return VectorSlots if disabled or isinstance(env.unwrapped, (SyncVectorEnv, AsyncVectorEnv)) else None

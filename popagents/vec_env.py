@@ -5,6 +5,7 @@
 >>> model = PPO("MlpPolicy", GymVecEnv(lanes), device="cpu")
 """
 
+import sys
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -41,6 +42,8 @@ class GymVecEnv(VecEnv):
     def reset(self) -> VecEnvObs:
         """Begin an episode in every lane, with the seeds and options that `seed` and `set_options` left."""
         seed, options = joint_seed(self._seeds), joint_options(self._options)
+        if isinstance(seed, list) and is_atari(self.vector_env):
+            seed = np.array([-1 if s is None else s for s in seed])
         observations, batched = self.vector_env.reset(seed=seed, options=options)
         self.reset_infos = [lane_info(batched, lane) for lane in range(self.num_envs)]
         self._reset_seeds()
@@ -154,14 +157,16 @@ class GymVecEnv(VecEnv):
         self, lanes: list[int], *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> list[tuple[Any, dict[str, Any]]]:
         mask = np.isin(np.arange(self.num_envs), lanes)
-        seeds = None if seed is None else [seed] * self.num_envs
-        observations, batched = self.vector_env.reset(seed=seeds, options={**(options or {}), "reset_mask": mask})  # type: ignore[arg-type]
+        seeds: Any = None if seed is None else [seed] * self.num_envs
+        if seeds and is_atari(self.vector_env):
+            seeds = np.array(seeds)[mask]  # one a lane that is reset
+        observations, batched = self.vector_env.reset(seed=seeds, options={**(options or {}), "reset_mask": mask})
         return [(lane_observation(observations, lane), lane_info(batched, lane)) for lane in lanes]
 
 
 def checked_mode(vector_env: VectorEnv) -> AutoresetMode:
     """Return the autoreset mode of a vector environment that SB3 can use; raise ValueError for others."""
-    mode = vector_env.metadata.get("autoreset_mode")
+    mode = mode_of(vector_env)
     if mode not in (AutoresetMode.SAME_STEP, AutoresetMode.DISABLED):
         raise ValueError(
             f"{vector_env} has autoreset_mode {mode}; SB3 needs SAME_STEP or DISABLED: make it with "
@@ -172,6 +177,19 @@ def checked_mode(vector_env: VectorEnv) -> AutoresetMode:
             f"{vector_env} was made with copy=False, but SB3 keeps observations over a step; make it with copy=True"
         )
     return mode
+
+
+def mode_of(vector_env: VectorEnv) -> AutoresetMode | None:
+    """Return the autoreset mode; ale-py writes its own into the metadata of every vector environment that has none."""
+    if is_atari(vector_env):
+        return vector_env.unwrapped.autoreset_mode  # type: ignore[attr-defined]
+    return vector_env.metadata.get("autoreset_mode")
+
+
+def is_atari(vector_env: VectorEnv) -> bool:
+    """Tell whether this is ale-py's vector environment, or a subclass of it, with no wrapper around."""
+    module = sys.modules.get("ale_py.vector_env")  # not imported: it is none of its
+    return module is not None and isinstance(vector_env, module.AtariVectorEnv)
 
 
 def joint_seed(seeds: list[int | None]) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 LEARNERS: dict[str, str] = {
     "culture": "popagents.culture:Culture",
+    "es": "popagents.es:ES",
 }
 
 

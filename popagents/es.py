@@ -1,0 +1,258 @@
+"""Evolution strategies: follow the gradient of fitness smoothed by Gaussian noise in the space of parameters.
+
+T. Salimans, J. Ho, X. Chen, S. Sidor, I. Sutskever (2017), "Evolution strategies as a scalable alternative to
+reinforcement learning", https://arxiv.org/abs/1703.03864; mirrored sampling: D. Brockhoff et al. (2010), "Mirrored
+sampling and sequential selection for evolution strategies".
+
+Differs from the source:
+- ties share their rank, and a generation whose members are all equal moves nothing;
+- the two members of a mirrored pair play the same episodes (common random numbers);
+- weight decay is decoupled from the gradient, and learning rate and sigma may fall geometrically;
+- the noise is a function of (run seed, generation, member), drawn twice and never stored.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.policies import BasePolicy
+
+from popagents.adam import adam_step
+from popagents.base import PopulationAlgorithm
+from popagents.checks import between, choice, positive
+from popagents.fitness_shaping import FITNESS_SHAPING
+from popagents.lineage import Transmission
+from popagents.normalization import Moments, NormalizedFlatten, normalizing
+from popagents.randomness import Purpose, generator, keys
+from popagents.rollout import Lives
+from popagents.schedules import constant, geometric
+
+OPTIMIZERS = ("adam", "sgd")
+
+
+class ES(PopulationAlgorithm):
+    """Evolution strategies.
+
+    A member is the *centre* theta plus sigma times standard normal noise e_m. Every generation each member plays
+    `episodes_per_member` episodes, always taking its likeliest action; with the utilities u of their mean returns the
+    centre climbs along
+
+        g = 1 / (population_size sigma) sum_m u_m e_m
+
+    by `optimizer`, after shrinking by `learning_rate * weight_decay`. In mirrored sampling members 2i and 2i + 1 have
+    the noise +e_i and -e_i. The centre is the policy that `predict` uses, and needs no exam.
+
+    Args:
+        policy: a policy's name or class.
+        env: a Gymnasium id, Gymnasium environment or vector environment, or an SB3 VecEnv.
+        population_size: members; even in mirrored sampling.
+        sigma: standard deviation of the noise.
+        final_sigma: falls geometrically to this at the end of `learn`; None keeps it constant.
+        learning_rate: the optimiser's step size.
+        final_learning_rate: likewise.
+        mirrored: mirrored sampling.
+        fitness_shaping: "ranks" (from -0.5 to 0.5, ties averaged) or "zscore".
+        optimizer: "adam" or "sgd".
+        weight_decay: share of the centre that an update with learning rate 1 would take away.
+        episodes_per_member: episodes per member and generation.
+        normalize_observations: scale them by the mean and deviation of all that was seen in earlier generations,
+            clipped at 5; the policy's features extractor must be SB3's FlattenExtractor, the default.
+        initial_std: the centre begins with weights from normal(0, initial_std) and biases 0; None leaves it as the
+            policy initialises itself.
+        policy_kwargs: keywords for the policy.
+        tensorboard_log, verbose, seed, device: as in SB3.
+
+    Attributes:
+        centre: float32, (parameters,), in the order of the policy's parameters.
+
+    Raises:
+        ValueError: a setting is out of its range.
+    """
+
+    centre: np.ndarray
+    several_designs = False
+    samples = False
+    stores_members = False
+
+    def __init__(
+        self,
+        policy: Any,
+        env: Any,
+        learning_rate: Any = 0.02,
+        *,
+        population_size: int = 64,
+        sigma: float = 0.05,
+        final_sigma: float | None = None,
+        final_learning_rate: float | None = None,
+        mirrored: bool = True,
+        fitness_shaping: str = "ranks",
+        optimizer: str = "adam",
+        weight_decay: float = 0.0,
+        episodes_per_member: int = 1,
+        normalize_observations: bool = False,
+        initial_std: float | None = None,
+        policy_kwargs: Any = None,
+        tensorboard_log: str | None = None,
+        verbose: int = 0,
+        seed: int | None = None,
+        device: Any = "auto",
+        _init_setup_model: bool = True,
+    ) -> None:
+        if population_size < 2 or (mirrored and population_size % 2):
+            raise ValueError(
+                f"population_size is {population_size}; it must be 2 or more, and mirrored sampling needs an even "
+                f"number, for example {max(2, population_size + population_size % 2)}"
+            )
+        positive("episodes_per_member", episodes_per_member)
+        self.sigma = between("sigma", sigma, 0, 100)
+        self.final_sigma = final_sigma
+        self.weight_decay = between("weight_decay", weight_decay, 0, 1, open_low=False)
+        self.initial_std = initial_std
+        if initial_std is not None:
+            between("initial_std", initial_std, 0, 100, open_low=False)
+        self.mirrored = bool(mirrored)
+        self.fitness_shaping = choice("fitness_shaping", fitness_shaping, FITNESS_SHAPING)
+        self.optimizer = choice("optimizer", optimizer, OPTIMIZERS)
+        self.normalize_observations = bool(normalize_observations)
+        self.episodes_per_member = episodes_per_member
+        first = constant(learning_rate)
+        self.final_learning_rate = final_learning_rate
+        for name in ("final_learning_rate", "final_sigma"):
+            if getattr(self, name) is not None:
+                between(name, getattr(self, name), 0, 100)
+        super().__init__(
+            policy,
+            env,
+            first,
+            population_size,
+            episodes_per_member,
+            1,
+            policy_kwargs,
+            tensorboard_log,
+            verbose,
+            seed,
+            device,
+            _init_setup_model,
+        )
+
+    def _setup_model(self) -> None:
+        super()._setup_model()
+        self._stack = self.population.stacks[0]
+        if self.initial_std is not None:
+            self._stack.randomize(generator(self.run_seed, Purpose.WEIGHTS), self.initial_std)
+        self._centre_on(self._stack.vector(0))
+        self._first, self._second, self._updates = np.zeros_like(self.centre), np.zeros_like(self.centre), 0
+        self._seen = Moments(1, self._scaler.features_dim if self.normalize_observations else 0)
+
+    def start_from(self, policy: BasePolicy) -> None:
+        """Let the centre begin with the weights of a trained SB3 policy, for example `PPO(...).policy`."""
+        super().start_from(policy)
+        self._centre_on(self._stack.vector(0))
+
+    # ---------------------------------------------------------------- a generation
+
+    def live(self, candidates: np.ndarray, hook: BaseCallback) -> Lives | None:
+        """Let the members play around the centre; outside of a generation all of them stand at it."""
+        for owner, noise in self._noise():
+            self._stack.set_vector(owner, self.centre + noise)
+            if self.mirrored:
+                self._stack.set_vector(owner + 1, self.centre - noise)
+        if self.normalize_observations:
+            self._moments = Moments(len(candidates) * self.episodes, self._scaler.features_dim)
+            self.watch = self._moments.add
+        lives = None
+        try:
+            lives = super().live(candidates, hook)
+        finally:
+            if lives is None:  # stopped or failed
+                self._stack.set_vector(slice(None), self.centre)
+        return lives
+
+    def tell(self, candidates: np.ndarray, lives: Lives) -> tuple[np.ndarray, np.ndarray, Transmission]:
+        """Move the centre along the estimated gradient."""
+        utilities = FITNESS_SHAPING[self.fitness_shaping](lives.fitness(self.population_size))
+        if utilities.any():
+            self._climb(self._gradient(utilities))
+        if self.normalize_observations:
+            self._seen = self._seen.merged(self._moments)
+            self._scaler.describe(self._seen)
+        self._centre_on(self.centre)
+        nobody = np.full(self.population_size, -1)
+        return nobody, nobody, Transmission.NONE
+
+    def stream(self, members: np.ndarray) -> np.ndarray:
+        """Return whose random numbers each member's episodes use: a mirrored pair shares them."""
+        return members - members % 2 if self.mirrored else members
+
+    def _noise(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Draw sigma e for every member that has noise of its own: its number, and float32 (parameters,)."""
+        sigma = np.float32(self._sigma_now())
+        owners = np.arange(0, self.population_size, 2 if self.mirrored else 1)
+        for owner, key in zip(owners, keys(self.run_seed, Purpose.NOISE, self.generation, owners), strict=True):
+            yield int(owner), sigma * standard_normal(key, len(self.centre))
+
+    def _gradient(self, utilities: np.ndarray) -> np.ndarray:
+        """Return g, float32 (parameters,)."""
+        gradient = np.zeros_like(self.centre)
+        for owner, noise in self._noise():
+            weight = utilities[owner] - utilities[owner + 1] if self.mirrored else utilities[owner]
+            gradient += np.float32(weight) * noise
+        return gradient / np.float32(self.population_size * self._sigma_now() ** 2)
+
+    def _climb(self, gradient: np.ndarray) -> None:
+        rate = geometric(float(self.learning_rate), self.final_learning_rate, self.progress)  # type: ignore[arg-type]
+        centre = self.centre * np.float32(1 - rate * self.weight_decay)
+        if self.optimizer == "sgd":
+            self.centre = centre + np.float32(rate) * gradient
+            return
+        first, second = self._first.copy(), self._second.copy()
+        adam_step(centre, -gradient, first, second, rate, self._updates + 1)
+        self.centre, self._first, self._second, self._updates = centre, first, second, self._updates + 1
+
+    def _sigma_now(self) -> float:
+        return geometric(self.sigma, self.final_sigma, self.progress)
+
+    # ---------------------------------------------------------------- the centre is the policy
+
+    def _centre_on(self, centre: np.ndarray) -> None:
+        self.centre = centre
+        self._stack.set_vector(slice(None), centre)
+        self._crown(0)
+
+    def _crown(self, member: int) -> None:
+        """Make the centre the policy, whoever was fittest."""
+        super()._crown(0)
+        if self.normalize_observations:
+            self.policy.features_extractor.load_state_dict(self._scaler.state_dict())
+
+    def _examine(self) -> None:
+        """Leave out the exam: there is but one candidate."""
+
+    def _new_policy(self, design: int) -> BasePolicy:
+        policy = super()._new_policy(design)
+        return normalizing(policy) if self.normalize_observations else policy
+
+    @property
+    def _scaler(self) -> NormalizedFlatten:
+        return self.population.stacks[0].template.features_extractor  # type: ignore[return-value]
+
+    # ---------------------------------------------------------------- files
+
+    def learner_arrays(self) -> dict[str, np.ndarray]:
+        """Return the centre, the optimiser's memory and what was seen."""
+        adam = {"first": self._first, "second": self._second, "updates": np.array([self._updates])}
+        return {"centre": self.centre} | adam | self._seen.arrays()
+
+    def set_learner_arrays(self, arrays: dict[str, np.ndarray]) -> None:
+        """Take back what `learner_arrays` returned."""
+        self._first, self._second, self._updates = arrays["first"], arrays["second"], int(arrays["updates"][0])
+        if self.normalize_observations:
+            self._seen = Moments.of(arrays)
+            self._scaler.describe(self._seen)
+        self._centre_on(arrays["centre"])
+
+
+def standard_normal(key: np.uint64, size: int) -> np.ndarray:
+    """Draw the noise that belongs to a key: float32, (size,)."""
+    return np.random.Generator(np.random.Philox(key=int(key))).standard_normal(size, np.float32)

@@ -1,0 +1,300 @@
+"""Evolution strategies, number by number."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from stable_baselines3 import DQN, PPO
+from stable_baselines3.common.vec_env import DummyVecEnv
+
+from popagents.es import ES, standard_normal
+from popagents.fitness_shaping import centred_ranks, z_scores
+from popagents.goal import StopOnGoal
+from popagents.normalization import NormalizedFlatten
+from popagents.randomness import Purpose, keys
+from popagents.rollout import Lives
+from tests.learners.games import Ring
+
+
+def lives_of(returns):
+    members = np.arange(len(returns))
+    return Lives(members, np.array(returns, float), np.ones(len(returns), int), np.zeros((1, 8), np.float32))
+
+
+def tell(model, returns):
+    """Let a model learn from returns, one a member, as if they had been lived."""
+    model._total_timesteps = 1000
+    model._finish(np.arange(len(returns)), lives_of(returns))
+
+
+def noise_of(model, generation, member):
+    (key,) = keys(model.run_seed, Purpose.NOISE, generation, [member])
+    return standard_normal(key, len(model.centre))
+
+
+def test_ties_share_the_mean_of_their_ranks():
+    assert centred_ranks(np.array([5.0, 5.0, 1.0])).tolist() == [0.25, 0.25, -0.5]
+    assert centred_ranks(np.array([3.0, 1.0, 2.0])).tolist() == [0.5, -0.5, 0.0]
+    assert centred_ranks(np.full(4, 7.0)).tolist() == [0, 0, 0, 0]
+    assert centred_ranks(np.arange(64.0) // 5).sum() == pytest.approx(0)
+
+
+def test_z_scores_have_mean_0_and_deviation_1():
+    assert z_scores(np.array([2.0, 4.0, 4.0, 6.0])).tolist() == pytest.approx([-(2**0.5), 0, 0, 2**0.5])
+    assert z_scores(np.full(3, 9.0)).tolist() == [0, 0, 0]
+
+
+def test_a_step_on_three_members_with_plain_noise_worked_out_by_hand():
+    model = ES(
+        "LinearPolicy",
+        Ring(),
+        0.1,
+        population_size=3,
+        mirrored=False,
+        optimizer="sgd",
+        sigma=0.5,
+        seed=5,
+        weight_decay=0.2,
+    )
+    before = model.centre.copy()
+    e0, e1, e2 = (noise_of(model, 0, member) for member in range(3))
+    tell(model, [1.0, 7.0, 3.0])  # ranks -0.5, 0.5, 0
+    gradient = (-0.5 * e0 + 0.5 * e1 + 0.0 * e2) / (3 * 0.5)
+    assert np.allclose(model.centre, before * (1 - 0.1 * 0.2) + 0.1 * gradient, atol=1e-6)
+
+
+def test_a_step_on_two_mirrored_pairs_worked_out_by_hand():
+    model = ES(
+        "LinearPolicy", Ring(), 0.1, population_size=4, fitness_shaping="zscore", optimizer="sgd", sigma=2, seed=5
+    )
+    before = model.centre.copy()
+    e0, e2 = noise_of(model, 0, 0), noise_of(model, 0, 2)
+    tell(model, [2.0, 6.0, 4.0, 4.0])  # z-scores -sqrt 2, sqrt 2, 0, 0
+    gradient = (-(2**0.5) * e0 - 2**0.5 * e0 + 0 * e2) / (4 * 2)
+    assert np.allclose(model.centre, before + 0.1 * gradient, atol=1e-6)
+
+
+def test_adams_first_step_has_the_size_of_the_learning_rate_and_the_sign_of_the_gradient():
+    model = ES("LinearPolicy", Ring(), 0.01, population_size=2, seed=5)
+    before, e0 = model.centre.copy(), noise_of(model, 0, 0)
+    tell(model, [1.0, 0.0])
+    assert np.allclose(model.centre - before, 0.01 * np.sign(e0), atol=1e-4)
+
+
+def test_the_estimate_is_the_gradient_of_a_linear_fitness():
+    model = ES(
+        "LinearPolicy", Ring(), population_size=2000, optimizer="sgd", fitness_shaping="zscore", sigma=0.3, seed=1
+    )
+    slope = np.random.default_rng(0).normal(size=len(model.centre))
+    signs = np.tile([1, -1], 1000)
+    noise = [noise_of(model, 0, member - member % 2) for member in range(2000)]
+    fitness = np.array([slope @ (sign * e) for sign, e in zip(signs, noise, strict=True)])
+    gradient = model._gradient(z_scores(fitness))
+    cosine = gradient @ slope / np.linalg.norm(gradient) / np.linalg.norm(slope)
+    assert cosine > 0.99
+    assert np.linalg.norm(gradient) == pytest.approx(1 / 0.3, rel=0.05)  # a z-score grows by 1 over a distance sigma
+
+
+def test_members_of_equal_fitness_move_nothing_not_even_by_adams_momentum():
+    model = ES("LinearPolicy", Ring(), population_size=4, seed=0, weight_decay=0.5)
+    tell(model, [1.0, 2.0, 3.0, 4.0])
+    before = model.centre.copy()
+    tell(model, [5.0, 5.0, 5.0, 5.0])
+    assert (model.centre == before).all()
+    assert model.generation == 2
+
+
+def test_a_mirrored_pair_stands_around_the_centre_and_plays_the_same_episodes():
+    begun, members = [], []
+
+    class Seen(Ring):
+        def reset(self, *, seed=None, options=None):
+            begun.append(seed)
+            return super().reset(seed=seed)
+
+    model = ES("LinearPolicy", DummyVecEnv([Seen]), population_size=6, sigma=0.1, seed=0, episodes_per_member=2)
+
+    def look(local, _):
+        if not members:
+            members.extend(model._stack.vector(m) for m in range(6))
+        return True
+
+    begun.clear()
+    model.learn(1, look, log_interval=None)
+    seeds = [seed for seed in begun if seed is not None][:12]
+    assert seeds[0:2] == seeds[2:4]
+    assert len(set(seeds)) == 6
+    for plus, minus in zip(members[::2], members[1::2], strict=True):
+        assert np.allclose((plus + minus) / 2, (members[0] + members[1]) / 2, atol=1e-6)
+        assert np.abs(plus - minus).max() > 0.05
+    assert np.allclose(members[2] - members[3], 2 * np.float32(0.1) * noise_of(model, 0, 2), atol=1e-6)
+
+
+def test_between_generations_every_member_stands_at_the_centre_and_the_policy_too():
+    model = ES("MlpPolicy", Ring(), population_size=4, seed=0).learn(100)
+    assert all((model._stack.vector(m) == model.centre).all() for m in range(4))
+    weights = torch.cat([p.flatten() for p in model.policy.parameters()]).detach().numpy()
+    assert (weights == model.centre).all()
+    assert model.evaluation_timesteps == 0
+
+
+def test_learning_rate_and_sigma_fall_geometrically_with_progress():
+    model = ES("LinearPolicy", Ring(), 0.1, final_learning_rate=0.001, sigma=0.4, final_sigma=0.1, seed=0)
+    model._total_timesteps = 1000
+    for model._start, sigma in ((0, 0.4), (500, 0.2), (1000, 0.1)):
+        assert model._sigma_now() == pytest.approx(sigma)
+    model.optimizer = "sgd"
+    before = model.centre.copy()
+    model._start = 500
+    model._climb(np.ones_like(before))
+    assert np.allclose(model.centre - before, 0.01)
+
+
+def test_observations_are_scaled_by_what_earlier_generations_saw():
+    seen = []
+
+    class Tilted(Ring):
+        def _see(self):
+            row = 100 + 30 * super()._see()
+            seen.append(row)
+            return row
+
+    model = ES("MlpPolicy", DummyVecEnv([Tilted]), population_size=4, seed=0, normalize_observations=True)
+    model.learn(1, log_interval=None)
+    count = int(model._seen.counts[0])
+    assert count == model.num_timesteps
+    scaler = model.policy.features_extractor
+    assert isinstance(scaler, NormalizedFlatten)
+    mean = (model._seen.total / count)[0]
+    assert np.allclose(scaler.mean.numpy(), mean)
+    assert 100 <= mean.min() < mean.max() < 115
+    row = seen[-1][None]
+    expected = np.clip((row - mean) / np.sqrt(model._seen.squares[0] / count - mean**2 + 1e-8), -5, 5)
+    assert np.allclose(scaler(torch.from_numpy(row)).numpy(), expected, atol=1e-4)
+    assert np.allclose(scaler.scale(row), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("policy", ["MlpPolicy", "ActorCriticPolicy"])
+def test_scaled_runs_give_the_same_bits_at_any_number_of_slots_and_after_loading(policy, tmp_path):
+    def envs(slots):
+        return SyncVectorEnv([lambda: gym.make("CartPole-v1")] * slots, autoreset_mode=AutoresetMode.SAME_STEP)
+
+    settings = {"population_size": 6, "seed": 3, "normalize_observations": True, "episodes_per_member": 2}
+    whole = ES(policy, envs(6), **settings).learn(1500)
+    for slots in (1, 4):
+        assert (ES(policy, envs(slots), **settings).learn(1500).centre == whole.centre).all()
+    stopped = ES(policy, envs(5), **settings).learn(700)
+    stopped.save(tmp_path / "m")
+    loaded = ES.load(tmp_path / "m", env=envs(3))
+    rows = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+    assert (loaded.predict(rows, deterministic=True)[0] == stopped.predict(rows, deterministic=True)[0]).all()
+    loaded.learn(1500, resume=True)
+    assert (loaded.centre == whole.centre).all()
+    assert (loaded._seen.total == whole._seen.total).all()
+
+
+def test_a_file_holds_the_centre_and_not_the_members(tmp_path):
+    sizes = []
+    for population_size in (2, 64):
+        ES("MlpPolicy", Ring(), population_size=population_size, seed=0).save(tmp_path / "m.zip")
+        sizes.append((tmp_path / "m.zip").stat().st_size)
+    assert sizes[1] < 1.1 * sizes[0]
+
+
+def test_it_solves_cartpole_with_a_linear_policy_in_8000_steps_in_most_runs():
+    reached = 0
+    for seed in range(3):
+        model = ES(
+            "LinearPolicy",
+            "CartPole-v1",
+            0.04,
+            population_size=8,
+            sigma=0.2,
+            initial_std=0.0,
+            optimizer="sgd",
+            fitness_shaping="zscore",
+            normalize_observations=True,
+            seed=seed,
+        )
+        goal = StopOnGoal(475, 1, eval_env="CartPole-v1", n_eval_episodes=3)
+        model.learn(8000, callback=goal, log_interval=None)
+        reached += goal.reached
+    assert reached >= 2
+
+
+def test_a_goal_held_in_several_tests_on_end_stops_any_sb3_algorithm(monkeypatch):
+    given = iter(())
+    monkeypatch.setattr("popagents.goal.evaluate_policy", lambda *_, **__: (next(given), 0))
+    for make in (
+        lambda: PPO("MlpPolicy", "CartPole-v1", n_steps=32, device="cpu"),
+        lambda: DQN("MlpPolicy", "CartPole-v1", train_freq=20, device="cpu"),
+        lambda: ES("LinearPolicy", "CartPole-v1", population_size=2),
+    ):
+        given = iter((9, 4, 9, 9, 3, 9, 9, 9, 9, 9))
+        goal = StopOnGoal(8, 3, eval_env="CartPole-v1")
+        model = make().learn(100_000, callback=goal)
+        assert goal.tests == [9, 4, 9, 9, 3, 9, 9, 9]
+        assert goal.reached
+        assert model.num_timesteps == goal.timesteps[-1] + 1 or isinstance(model, ES)
+        assert model.num_timesteps < 3000
+
+
+def test_a_goal_tests_with_the_likeliest_actions_in_an_environment_like_the_models():
+    goal = StopOnGoal(500.5, 1, n_eval_episodes=2, every=40)
+    ES("LinearPolicy", "popenvs:PopPacman-v0", population_size=2, seed=0).learn(1000, callback=goal)
+    assert len(goal.tests) == 5
+    assert goal.timesteps == [0, 200, 400, 600, 800]
+    assert not goal.reached
+
+
+# ---------------------------------------------------------------- bad input
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"population_size": 7}, "population_size is 7; .* mirrored sampling needs an even number, for example 8"),
+        ({"population_size": 1, "mirrored": False}, "population_size is 1; it must be 2 or more"),
+        ({"sigma": 0}, "sigma is 0; it must be above 0"),
+        ({"sigma": -1.0}, "sigma is -1.0"),
+        ({"final_sigma": 0.0}, "final_sigma is 0.0"),
+        ({"learning_rate": 0}, "learning_rate is 0"),
+        ({"fitness_shaping": "rank"}, "fitness_shaping is 'rank'; choose one of ranks, zscore; did you mean 'ranks'"),
+        ({"optimizer": "rmsprop"}, "optimizer is 'rmsprop'; choose one of adam, sgd"),
+        ({"weight_decay": -0.1}, "weight_decay is -0.1; it must be at least 0"),
+        ({"initial_std": -0.1}, "initial_std is -0.1; it must be at least 0"),
+        ({"episodes_per_member": 0}, "episodes_per_member is 0"),
+    ],
+)
+def test_settings_out_of_range_are_named(settings, message):
+    with pytest.raises(ValueError, match=message):
+        ES("LinearPolicy", Ring(), **settings)
+
+
+def test_several_designs_are_refused():
+    with pytest.raises(ValueError, match="policy names 2 designs; ES evolves one: name one"):
+        ES(["LinearPolicy", "MlpPolicy"], Ring(), population_size=4)
+
+
+def test_scaling_is_refused_where_the_policy_has_convolutions_or_sees_images():
+    grid = SyncVectorEnv(
+        [lambda: gym.make("popenvs:PopPacman-v0", observation="grid")], autoreset_mode=AutoresetMode.SAME_STEP
+    )
+    with pytest.raises(ValueError, match="normalize_observations is True, but CnnPolicy has the features extractor"):
+        ES("CnnPolicy", grid, population_size=2, normalize_observations=True)
+
+
+@pytest.mark.parametrize("arguments", [(200,), (None, 20)])
+def test_a_goal_without_a_window_and_a_window_without_a_goal_are_refused(arguments):
+    with pytest.raises(ValueError, match="a goal needs both"):
+        StopOnGoal(*arguments)
+
+
+def test_other_goals_that_cannot_be_are_refused():
+    with pytest.raises(ValueError, match="reward_goal is nan"):
+        StopOnGoal(float("nan"), 3)
+    with pytest.raises(ValueError, match="consecutive_goal_stopping is 0"):
+        StopOnGoal(3.0, 0)
+    with pytest.raises(ValueError, match="no second environment to test in; give it one"):
+        ES("LinearPolicy", Ring(), population_size=2).learn(10, callback=StopOnGoal(3.0, 1))
