@@ -11,14 +11,30 @@ from typing import Any
 
 NAMES = {
     "Culture": "popagents.culture",
+    "ES": "popagents.es",
+    "Genetic": "popagents.genetic",
     "PopulationAlgorithm": "popagents.base",
     "Population": "popagents.population",
     "LinearPolicy": "popagents.policies",
     "MlpPolicy": "popagents.policies",
     "CnnPolicy": "popagents.policies",
+    "RecurrentPolicy": "popagents.recurrent",
     "GymVecEnv": "popagents.vec_env",
+    "StopOnGoal": "popagents.goal",
 }
-__all__ = ["CnnPolicy", "Culture", "GymVecEnv", "LinearPolicy", "MlpPolicy", "Population", "PopulationAlgorithm"]
+__all__ = [
+    "ES",
+    "CnnPolicy",
+    "Culture",
+    "Genetic",
+    "GymVecEnv",
+    "LinearPolicy",
+    "MlpPolicy",
+    "Population",
+    "PopulationAlgorithm",
+    "RecurrentPolicy",
+    "StopOnGoal",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,6 +8,8 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from popagents.environments import single_env
+
 LONGEST, WIDEST = 400, 800  # frames of an episode; animation that is not scaled down (pixels)
 STRIP_WIDTH = 1000  # a film strip is scaled down by whole numbers as long as it stays this wide (pixels)
 COLOURS = 128  # of an animation, which all its frames share
@@ -74,7 +76,7 @@ def before_after_gif(
     """
     films = []
     for name, policy in (("before", before), ("after", after)):
-        world = gym.make(env, render_mode="rgb_array") if isinstance(env, str) else env()
+        world = single_env(env, render_mode="rgb_array") if isinstance(env, str) else env()
         frames = episode_frames(world, policy, seed)
         world.close()
         strip = label(name, frames[0].shape[1])

@@ -50,7 +50,7 @@ class Machine:
         self.ale.setFloat("repeat_action_probability", 0.0)  # the coins are thrown here
         self.ale.setInt("random_seed", 0)
         self.ale.setBool("display_screen", shown)
-        self.ale.loadROM(roms.get_rom_path(game))
+        self.ale.loadROM(str(roms.get_rom_path(game)))
         self.ale.reset_game()
         self.buttons = self.ale.getLegalActionSet() if full_action_space else self.ale.getMinimalActionSet()
         self.sticky = sticky
@@ -198,6 +198,7 @@ class AtariLanes(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             fires = ale_py.Action.FIRE in self.buttons
             for button in ([ale_py.Action.FIRE] if fires else []) + [ale_py.Action.NOOP] * (waiting - fires):
                 machine.press(button)
+            machine.frames = 0
             self._seen[lane] = 0
             self._grab(lane, 0)
             self._screens[lane, 1] = 0

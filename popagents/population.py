@@ -20,7 +20,7 @@ from torch.func import functional_call
 
 from popagents import convolution
 from popagents.actions import Actions
-from popagents.dense import Parameters, forward, taken
+from popagents.dense import Parameters, forward, index
 from popagents.normalization import NormalizedFlatten
 from popagents.policies import Actor
 
@@ -136,17 +136,13 @@ class Stack:
 
     def _dense(self, rows: np.ndarray, observations: np.ndarray) -> np.ndarray:
         x = self.flat(observations).astype(np.float32, copy=False)[:, None, :]
-        parameters = {name: taken(stack, rows) for name, stack in self.parameters.items()}
+        where = index(rows)
+        parameters = {name: stack[where] for name, stack in self.parameters.items()}
         return forward(self.layers, parameters, x)[-1][:, 0, :]  # type: ignore[arg-type]
 
     def _convolved(self, rows: np.ndarray, observations: np.ndarray) -> np.ndarray:
-        return convolution.outputs(
-            self.stages,
-            self.parameters,
-            rows,
-            observations,
-            1.0 if self._plain else 1 / 255,  # type: ignore[arg-type]
-        )
+        scale = 1.0 if self._plain else 1 / 255
+        return convolution.outputs(self.stages, self.parameters, rows, observations, scale)  # type: ignore[arg-type]
 
     def _through_torch(self, rows: np.ndarray, observations: np.ndarray) -> np.ndarray:
         """Go row by row: on a CPU, convolutions gain nothing from `torch.func.vmap`, and its bits depend on k."""

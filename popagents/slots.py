@@ -136,10 +136,9 @@ class AtariSlots(Slots):
 
     def begin(self, which: np.ndarray, seeds: np.ndarray) -> None:
         """Reset the lanes of `which`, the very first time the others too: one seed for each lane that is reset."""
-        if self._begun:
-            self.observations, _ = self.env.reset(seed=seeds[which], options={"reset_mask": which.copy()})
-        else:
-            self.observations, _ = self.env.reset(seed=seeds.copy())
+        given: Any = seeds[which] if self._begun else seeds.copy()
+        options = {"reset_mask": which.copy()} if self._begun else None
+        self.observations, _ = self.env.reset(seed=given, options=options)
         self._begun = True
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:

@@ -5,7 +5,8 @@ All options are RL Zoo's (`-h` lists them). Ours adds
 - the learners of `registration.learners` to `--algo`, its environments to `--env`, and "module:Id" for any other;
 - our settings (`popagents/hyperparams/<algo>.yml`) for the ids they name, RL Zoo's own for all others;
   `--conf-file culture-long` finds a longer preset shipped beside them;
-- native vector environments where the id has one, `--vec-env` is dummy and no `env_wrapper` is set;
+- native vector environments where the id has one, `--vec-env` is dummy and no `env_wrapper` is set; for "ALE/..." ids
+  that is `popagents.atari`, whose arguments (`obs_type: ram`, ...) go into `env_kwargs`;
 - the yml's `env_kwargs`, or in their place its `eval_env_kwargs`, for the environment that evaluates.
 
 Ctrl-C stops the training and saves the model as it stands.
@@ -27,6 +28,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
 
 from popagents.environments import has_native, native_vec_env, registered_id
 from popagents.progress import StepsBar
+from popagents.samplers import SAMPLERS
 from registration.environments import register_environments
 from registration.learners import LEARNERS, load_learner
 
@@ -52,6 +54,8 @@ class PopulationManager(ExperimentManager):
         super().__init__(*arguments, **keywords)
         self.config = settings_file(self.algo, self.env_name.gym_id, keywords.get("config")) or self.config
         self.may_be_native = self.vec_env_class is DummyVecEnv and has_native(self.env_name.gym_id)
+        if self.algo in LEARNERS:
+            self.deterministic_eval = True  # in Atari games too, where RL Zoo would sample
 
     def read_hyperparameters(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Read the settings, and from them what the evaluation environment is made with."""
@@ -75,6 +79,11 @@ class PopulationManager(ExperimentManager):
             self.vec_env_class = native  # type: ignore[assignment]
         return super().create_envs(n_envs, eval_env, no_log)
 
+    def create_callbacks(self) -> None:
+        """Make RL Zoo's callbacks; a run shorter than `--eval-freq` is evaluated at its end."""
+        self.eval_freq = min(self.eval_freq, self.n_timesteps)
+        super().create_callbacks()
+
     def learn(self, model: BaseAlgorithm) -> None:
         """Train until the end or until Ctrl-C, and say so where it ended early."""
         super().learn(model)
@@ -91,19 +100,6 @@ def settings_file(algo: str, env_id: str, conf_file: str | None) -> str | None:
     if algo in LEARNERS or (ours.is_file() and env_id in yaml.safe_load(ours.read_text())):
         return str(ours)
     return None
-
-
-def sample_culture(trial: Any, n_actions: int, n_envs: int, additional_args: dict[str, Any]) -> dict[str, Any]:
-    """Draw Culture's settings for one trial of `-optimize`."""
-    return {
-        "learning_rate": trial.suggest_float("learning_rate", 1e-3, 1e-1, log=True),
-        "n_epochs": trial.suggest_int("n_epochs", 1, 16),
-        "teacher_share": trial.suggest_categorical("teacher_share", [0.05, 0.1, 0.25, 0.5, 1.0]),
-        "population_size": trial.suggest_categorical("population_size", [16, 32, 64, 128]),
-    }
-
-
-SAMPLERS = {"culture": sample_culture}
 
 
 def prepare() -> None:
@@ -139,6 +135,8 @@ def checked_arguments(arguments: list[str]) -> tuple[argparse.Namespace, list[st
         names.env = registered_id(names.env)
     except ModuleNotFoundError as error:
         refuse(f"{error}; --env takes an id or module:id")
+    except ImportError as error:
+        refuse(str(error))
     if names.algo not in ALGOS:
         refuse(unknown("--algo", names.algo, ALGOS))
     if names.env not in gym.registry:

@@ -10,13 +10,15 @@ from stable_baselines3.dqn.policies import DQNPolicy
 from torch import nn
 
 from popagents.actions import Actions, disagreement
-from popagents.policies import ActorPolicy, CnnPolicy, LinearPolicy, MlpPolicy
+from popagents.extractors import StridedCNN
+from popagents.policies import ActorPolicy, CnnPolicy, LinearPolicy, MlpPolicy, SmallCnnPolicy
 from popagents.population import Population, Stack
 
 BOARD = spaces.Box(0, 5, (30,), np.float32)
 GRID = spaces.Box(0, 5, (2, 6, 5), np.float32)
 IMAGE = spaces.Box(0, 255, (3, 40, 40), np.uint8)
 FIVE = spaces.Discrete(5)
+LARGE_IMAGE = spaces.Box(0, 255, (3, 64, 63), np.uint8)
 PAIR = spaces.MultiDiscrete([3, 4])
 ARM = spaces.Box(-2, 2, (2,), np.float32)
 
@@ -41,6 +43,8 @@ DESIGNS = {
     "board CNN": lambda: policy(CnnPolicy, GRID),
     "image CNN": lambda: policy(CnnPolicy, IMAGE),
     "SB3's CNN": lambda: policy(ActorCriticCnnPolicy, IMAGE),
+    "small CNN": lambda: policy(SmallCnnPolicy, IMAGE),
+    "strided CNN": lambda: policy(CnnPolicy, LARGE_IMAGE, features_extractor_class=StridedCNN),
     "two components": lambda: policy(LinearPolicy, action=PAIR),
     "continuous": lambda: policy(MlpPolicy, action=ARM),
 }

@@ -4,6 +4,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
+from gymnasium.wrappers.vector import RecordEpisodeStatistics
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecFrameStack, VecMonitor, VecNormalize
 
@@ -12,7 +13,7 @@ from popagents.policies import LinearPolicy
 from popagents.population import Population
 from popagents.randomness import Purpose, keys
 from popagents.rollout import Recorder, play
-from popagents.slots import SharedSlots, VecEnvSlots, VectorSlots, slots_of
+from popagents.slots import LONGEST, SharedSlots, SyncSlots, VecEnvSlots, VectorSlots, slots_of
 from popagents.vec_env import GymVecEnv
 from tests.learners.games import Ring
 
@@ -33,6 +34,9 @@ def ring_slots(kind, n):
             "SyncVectorEnv, disabled": lambda: GymVecEnv(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)),
             "SyncVectorEnv, same step": lambda: GymVecEnv(
                 SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP)
+            ),
+            "SyncVectorEnv, wrapped": lambda: GymVecEnv(
+                RecordEpisodeStatistics(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED))
             ),
             "AsyncVectorEnv": lambda: GymVecEnv(AsyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED)),
             "monitored": lambda: VecMonitor(GymVecEnv(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED))),
@@ -72,7 +76,10 @@ def test_an_episode_is_what_a_plain_gymnasium_loop_plays(alone):
 
 
 @pytest.mark.parametrize("n", [1, 3, 4, 16])
-@pytest.mark.parametrize("kind", ["SyncVectorEnv, disabled", "SyncVectorEnv, same step", "monitored", "DummyVecEnv"])
+@pytest.mark.parametrize(
+    "kind",
+    ["SyncVectorEnv, disabled", "SyncVectorEnv, same step", "SyncVectorEnv, wrapped", "monitored", "DummyVecEnv"],
+)
 def test_slots_never_change_a_result(alone, kind, n):
     lives = played(ring_slots(kind, n), recorder=Recorder())
     assert np.allclose(lives.returns, alone.returns, atol=1e-6)
@@ -148,8 +155,43 @@ def test_an_environment_that_raises_is_named_with_step_members_and_seeds():
         played(slots)
 
 
+def test_an_environment_of_a_sync_vector_env_is_stepped_only_while_an_episode_lasts():
+    steps = []
+
+    class Counted(Ring):
+        def step(self, action):
+            steps.append(action)
+            return *super().step(action)[:4], {"cell": self.cell}
+
+    cells = []
+    lives = played(
+        slots_of(GymVecEnv(SyncVectorEnv([Counted] * 16, autoreset_mode=AutoresetMode.DISABLED))),
+        on_step=lambda step: cells.append(sum("cell" in info for info in step.infos)) or True,
+    )
+    assert len(steps) == sum(cells) == lives.lengths.sum()
+
+
+def test_an_episode_without_end_is_refused_and_a_limit_asked_for():
+    slots = ring_slots("SyncVectorEnv, disabled", 2)
+    slots.longest = int(np.max(played(slots).lengths))  # an episode may be as long as that
+    played(slots)
+    slots.longest -= 1
+    message = rf"member \d's episode seeded 1\d\d has not ended after {slots.longest} steps; .*max_episode_steps"
+    with pytest.raises(RuntimeError, match=message):
+        played(slots)
+
+
+def test_a_limit_that_an_environment_names_may_be_higher_than_ours():
+    makers = [lambda: gym.make("CartPole-v1", max_episode_steps=2 * LONGEST)]
+    assert slots_of(GymVecEnv(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED))).longest == 2 * LONGEST
+    assert slots_of(DummyVecEnv(makers)).longest == 2 * LONGEST
+    assert slots_of(native_vec_env("popenvs:PopPacman-v0", 2)).longest == LONGEST
+
+
 def test_each_environment_gets_its_slots_and_shared_ones_say_that_they_are():
     assert isinstance(slots_of(native_vec_env("popenvs:PopPacman-v0", 2)), VectorSlots)
+    assert isinstance(ring_slots("monitored", 2), SyncSlots)
+    assert isinstance(ring_slots("SyncVectorEnv, wrapped", 2), VectorSlots)
     assert isinstance(slots_of(make_vec_env("CartPole-v1", 2)), VecEnvSlots)
     for wrap in (VecNormalize, lambda env: VecFrameStack(env, 2)):
         with pytest.warns(UserWarning, match="can be repeated only with 2 slots"):

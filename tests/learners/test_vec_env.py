@@ -11,7 +11,7 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 import popenvs  # noqa: F401
-from popagents.environments import has_native, native_vec_env
+from popagents.environments import has_native, native_spec, native_vec_env
 from popagents.vec_env import GymVecEnv
 from registration.learners import LEARNERS, load_learner
 
@@ -237,10 +237,11 @@ def test_native_vector_environments_are_recognised() -> None:
     assert not has_native("MountainCar-v0")  # has none
 
 
-def test_ataris_vector_environment_is_another_game() -> None:
-    ale_py = pytest.importorskip("ale_py")
-    gym.register_envs(ale_py)
-    assert not has_native("ALE/Pong-v5")
+def test_lanes_of_ours_stand_in_for_ataris_vector_environment() -> None:
+    pytest.importorskip("ale_py")
+    assert has_native("ALE/Pong-v5")
+    assert native_spec("ALE/Pong-v5").vector_entry_point == "popagents.atari:AtariLanes"
+    assert gym.spec("ALE/Pong-v5").vector_entry_point == "ale_py.vector_env:AtariVectorEnv"  # for all others
 
 
 def test_native_vec_env_takes_the_settings_of_the_game() -> None:
@@ -262,6 +263,19 @@ def test_an_unknown_learner_is_refused_with_the_nearest_name() -> None:
         load_learner("cultur")
 
 
+def test_ataris_vector_environment_keeps_its_mode_when_another_is_made() -> None:
+    pytest.importorskip("ale_py")
+    from ale_py.vector_env import AtariVectorEnv
+
+    first = AtariVectorEnv("pong", 2, autoreset_mode=AutoresetMode.SAME_STEP)
+    AtariVectorEnv("pong", 1, autoreset_mode=AutoresetMode.NEXT_STEP)  # writes into the metadata that both share
+    env = GymVecEnv(first)
+    assert env.autoreset_mode is AutoresetMode.SAME_STEP
+    env._seeds = [7, 7]
+    one, two = env.reset()
+    assert (one == two).all()
+
+
 def test_ataris_lanes_end_one_by_one_though_it_gives_no_masks() -> None:
     ale_py = pytest.importorskip("ale_py")
     gym.register_envs(ale_py)
@@ -271,7 +285,7 @@ def test_ataris_lanes_end_one_by_one_though_it_gives_no_masks() -> None:
     env.reset()
     for _ in range(5):
         env.step(np.zeros(2, int))
-    env.env_method("reset", indices=[1])
+    env.env_method("reset", seed=3, indices=[1])
     ended = []
     for _ in range(40):
         _, _, dones, infos = env.step(np.zeros(2, int))

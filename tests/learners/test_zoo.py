@@ -24,6 +24,7 @@ from rl_zoo3.exp_manager import ExperimentManager
 import popagents.enjoy
 import popagents.train
 from popagents.culture import Culture
+from popagents.environments import native_vec_env
 from popagents.train import PopulationManager, checked_arguments, prepare, settings_file
 from popagents.vec_env import GymVecEnv
 from registration.learners import LEARNERS
@@ -116,6 +117,32 @@ def test_our_learner_trains_on_native_lanes_and_is_watched(zoo: Script, capsys: 
     assert "Episode Length 100" in capsys.readouterr().out
 
 
+def test_atari_games_are_played_on_lanes_of_ours_by_likeliest_actions(
+    zoo: Script, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("ale_py")
+    likeliest = []
+    predict = Culture.predict
+
+    def spy(*arguments: Any, **keywords: Any) -> Any:
+        likeliest.append(keywords["deterministic"])
+        return predict(*arguments, **keywords)
+
+    monkeypatch.setattr(Culture, "predict", spy)
+    names = ["--algo", "culture", "--env", "ALE/SpaceInvaders-v5"]
+    entry = CULTURE | {"env_kwargs": {"obs_type": "ram", "max_num_frames_per_episode": 40}, "champion_episodes": 1}
+    conf = settings(atari=entry | {"n_timesteps": 60})
+    evaluation, env = zoo(popagents.train.main, *names, "-conf", conf, "--eval-freq", "30", "--eval-episodes", "1")
+    assert layers(evaluation) == layers(env) == [VecMonitor, GymVecEnv]
+    assert evaluation.observation_space.shape == env.observation_space.shape == (128,)
+    assert likeliest
+    zoo(popagents.enjoy.main, *names, "--no-render", "-n", "11")
+    assert "Atari Episode Length 10" in capsys.readouterr().out
+    assert all(likeliest)
+    zoo(popagents.enjoy.main, *names, "--no-render", "-n", "1", "--stochastic")
+    assert not likeliest[-1]
+
+
 def test_enjoy_plays_where_the_run_was_evaluated(zoo: Script, capsys: pytest.CaptureFixture[str]) -> None:
     entry = CULTURE | {"env_kwargs": {"max_steps": 5}, "eval_env_kwargs": {"max_steps": 30}}
     train(zoo, "culture", "-conf", settings(PopPacman_v0=entry), "--eval-freq", "-1")
@@ -130,12 +157,14 @@ def test_a_champion_ships_and_plays_well(zoo: Script, capsys: pytest.CaptureFixt
 
 
 def test_the_shipped_settings_of_our_learner_are_its_arguments() -> None:
+    pytest.importorskip("ale_py")
     for file in popagents.train.SETTINGS.glob("culture*.yml"):
         for env_id, entry in yaml.safe_load(file.read_text()).items():
             zoo_keys = {"n_timesteps", "n_envs", "env_kwargs", "eval_env_kwargs"}
             kwargs = {k: v for k, v in entry.items() if k not in zoo_keys}
-            model = Culture(env="CartPole-v1" if env_id == "default" else env_id, **kwargs)
-            assert model.population_size == entry["n_envs"]
+            lanes = native_vec_env("ALE/Pong-v5", 1, **entry.get("env_kwargs", {})) if env_id == "atari" else env_id
+            model = Culture(env="CartPole-v1" if env_id == "default" else lanes, **kwargs)
+            assert model.population_size % entry["n_envs"] == 0  # no slot waits while another plays twice
 
 
 def test_our_learner_is_tuned_by_optimize(zoo: Script) -> None:
@@ -214,6 +243,11 @@ def test_the_ymls_eval_env_kwargs_take_their_place(zoo: Script) -> None:
 
 def test_the_command_lines_eval_env_kwargs_come_first(zoo: Script) -> None:
     assert (evaluate(zoo, "--eval-env-kwargs", "max_steps:6", eval_env_kwargs={"max_steps": 8}) == 6).all()
+
+
+def test_a_run_shorter_than_the_evaluations_interval_is_evaluated_at_its_end(zoo: Script) -> None:
+    assert len(evaluate(zoo, "--eval-freq", "25000")) == 1
+    assert Path("logs/ppo/PopPacman-v0_1/best_model.zip").is_file()
 
 
 def test_ctrl_c_saves_the_model_and_says_so(

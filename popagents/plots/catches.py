@@ -1,0 +1,42 @@
+"""From which starts a falling fruit is caught."""
+
+from pathlib import Path
+
+import numpy as np
+
+from popagents.animations import needed
+from popagents.plots.page import BLUE, ORANGE, canvas
+
+
+def catch_map(caught: np.ndarray, path: str | Path, first_basket: int = 1, title: str | None = None) -> Path:
+    """Draw from which starts the fruit is caught: a column for each fruit, a row for each place of the basket.
+
+    Args:
+        caught: bool, (fruit columns, basket centres).
+        path: the file to write; its suffix says the format.
+        first_basket: the column of the leftmost basket centre.
+        title: what stands above; by default how many are caught.
+
+    Raises:
+        ValueError: `caught` is no table of truths.
+    """
+    caught = np.asarray(caught)
+    if caught.ndim != 2 or caught.dtype != bool or not caught.size:
+        raise ValueError(f"caught is {caught.dtype} of shape {caught.shape}; it must be bool, (fruit columns, baskets)")
+    fruits, baskets = np.arange(caught.shape[0]), first_basket + np.arange(caught.shape[1])
+    figure, axes = canvas(6.4)
+    colours = needed("matplotlib.colors").ListedColormap([ORANGE, BLUE])
+    axes.pcolormesh(fruits, baskets, caught.T, cmap=colours, vmin=0, vmax=1, ec="white", lw=1.5)
+    axes.set(xlabel="column of the fruit", ylabel="where the basket starts (column of its centre)", aspect="equal")
+    axes.set(xticks=fruits, yticks=baskets)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    patch = needed("matplotlib.patches").Patch
+    handles = [
+        patch(color=BLUE, label=f"caught {caught.sum()}"),
+        patch(color=ORANGE, label=f"missed {(~caught).sum()}"),
+    ]
+    axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    axes.set_title(title or f"{caught.sum()} of {caught.size} starts are caught", loc="left", fontweight="bold", pad=12)
+    figure.savefig(path)
+    return Path(path)

@@ -1,0 +1,55 @@
+"""How often a population cooperates, generation by generation."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from popagents.animations import needed
+from popagents.plots.page import BLUE, DPI, GREY, WIDTH
+
+
+def cooperation_curves(
+    games: Mapping[str, Any], path: str | Path, title: str = "How often the members cooperate"
+) -> Path:
+    """Draw the cooperation rate over generations, one panel a game, one line a run.
+
+    Args:
+        games: by name, the rates of its runs: (runs, generations), from 0 to 1; what is logged as
+            `rollout/cooperation`.
+        path: the file to write; its suffix says the format.
+        title: what stands above.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: there is no game, or its rates are no table of numbers from 0 to 1.
+    """
+    tables = {name: checked_rates(name, rates) for name, rates in games.items()}
+    if not tables:
+        raise ValueError("games is empty; give the rates of one game at least")
+    figure = needed("matplotlib.figure").Figure(figsize=(WIDTH, 3.2), dpi=DPI, layout="constrained")
+    panels = figure.subplots(1, len(tables), sharey=True, squeeze=False)[0]
+    for axes, (name, rates) in zip(panels, tables.items(), strict=True):
+        axes.plot(np.arange(rates.shape[1]), 100 * rates.T, color=BLUE, lw=1.6, alpha=0.75, clip_on=False)
+        axes.set_title(name, fontsize="medium", loc="left")
+        axes.set(xlabel="generation", ylim=(0, 100), xlim=(0, max(1, rates.shape[1] - 1)))
+        axes.grid(axis="y", color=GREY, lw=0.6)
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].set_ylabel("cooperation (%)")
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
+    figure.savefig(path)
+    return Path(path)
+
+
+def checked_rates(name: str, rates: Any) -> np.ndarray:
+    """Return rates as float64, (runs, generations); raise ValueError for anything else."""
+    try:
+        table = np.array(rates, float)
+    except ValueError:  # runs of unequal length
+        table = np.empty(0)
+    if table.ndim == 2 and table.size and ((table >= 0) & (table <= 1)).all():
+        return table
+    raise ValueError(f"the rates of {name!r} are {rates}; they must be (runs, generations), each from 0 to 1")

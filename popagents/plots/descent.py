@@ -1,0 +1,138 @@
+"""Who learned from whom, or was born of whom: the graph of a lineage, and all who had a part in one champion."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from popagents.animations import needed
+from popagents.lineage import Transmission, by_generation
+from popagents.plots.page import GREY, ORANGE, PALE, canvas
+
+SHOWN, MOST = 16, 64  # generations in a graph unless told otherwise; members of each
+TAUGHT = "Who learned from whom", "A row is a member, a dot one of its generations; curves lead from teacher to pupil."
+BORN = "Who was born of whom", "A column is a generation, the fittest on top; curves lead from parent to child."
+ORANGE_MEANS = "Orange: all whose behaviour flowed into the champion ★; their number stands on top."
+
+
+def sources(table: np.ndarray) -> np.ndarray:
+    """Return from whom each member has what it is in the next generation.
+
+    Args:
+        table: a lineage, (generations, members).
+
+    Returns:
+        int64, (3, generations, members): the member itself, its parent, its second parent; -1 for none.
+    """
+    itself = np.where(table["transmission"] == Transmission.BIRTH, -1, np.arange(table.shape[1]))
+    return np.stack([itself, table["parent"], table["second_parent"]]).astype(np.int64)
+
+
+def ancestry(lineage: np.ndarray, member: int) -> np.ndarray:
+    """Find all whose behaviour flowed into a member of the last generation, by imitation, birth or staying alive.
+
+    Args:
+        lineage: `popagents.lineage.ROW`s, all members of every generation.
+        member: whose ancestors are sought.
+
+    Returns:
+        bool, one for every row of the lineage; the member's own is True.
+    """
+    table = by_generation(lineage)
+    came_from = sources(table)
+    found = np.zeros(table.shape, bool)
+    found[-1, member] = True
+    for generation in range(len(table) - 2, -1, -1):
+        before = came_from[:, generation, found[generation + 1]]
+        found[generation, before[before >= 0]] = True
+    return found.ravel()
+
+
+def lineage_graph(
+    lineage: np.ndarray,
+    path: str | Path,
+    generations: tuple[int, int] | None = None,
+    champion: int | None = None,
+    title: str | None = None,
+) -> Path:
+    """Draw who learned from whom, or was born of whom, and all who had a part in one champion.
+
+    Args:
+        lineage: a learner's `lineage`.
+        path: the file to write; its suffix says the format.
+        generations: the first and the last to show; the last 16 by default.
+        champion: the member of the last generation shown whose ancestry stands out; the fittest by default.
+        title: what stands above.
+    """
+    last = int(lineage["generation"].max(initial=0))
+    first, last = generations or (last - SHOWN + 1, last)
+    shown = lineage[(lineage["generation"] >= first) & (lineage["generation"] <= last)]
+    table = by_generation(shown)
+    champion = int(np.nanargmax(table["fitness"][-1])) if champion is None else champion
+    found = ancestry(shown, champion).reshape(table.shape)
+    births = bool((table["transmission"] == Transmission.BIRTH).any())
+    row = rows(table, found, births)
+    members = table.shape[1]
+    figure, axes = canvas(float(np.clip(2 + 0.13 * members, 3.2, 5.6)))
+    draw_links(axes, table, found, row)
+    draw_members(figure, axes, table, found, row)
+    axes.set(xlabel="generation", ylabel="members" if members <= MOST else f"members ({MOST} of {members})", yticks=[])
+    heading, caption = BORN if births else TAUGHT
+    figure.suptitle(title or heading, x=0.026, ha="left", fontweight="bold")
+    axes.set_title(f"{caption}\n{ORANGE_MEANS}", loc="left", fontsize=10, pad=22)
+    figure.savefig(path)
+    return Path(path)
+
+
+def rows(table: np.ndarray, found: np.ndarray, births: bool) -> np.ndarray:
+    """Give every member a row of the graph in each generation, (generations, members), from 0, the top.
+
+    Where members live on, each keeps its row, and who has long been an ancestor lies on top, so that the ancestry is a
+    tree with a clean edge. With births the fittest of each generation lies on top.
+    """
+    key = np.nan_to_num(table["fitness"], nan=-np.inf) if births else np.broadcast_to(found.sum(axis=0), table.shape)
+    return np.argsort(np.argsort(-key, axis=1, kind="stable"), axis=1)
+
+
+def draw_links(axes: Any, table: np.ndarray, found: np.ndarray, row: np.ndarray) -> None:
+    """Draw who stayed, taught or gave birth; from every ancestor one strong line leads on, to its nearest heir."""
+    came_from = sources(table)[:, :-1]
+    kind, g, heir = np.nonzero(came_from >= 0)
+    source = came_from[kind, g, heir]
+    start, end = row[g, source], row[g + 1, heir]
+    into, distance = found[g + 1, heir], abs(end - start)
+    nearest = np.full(table.shape, table.size)
+    np.minimum.at(nearest, (g[into], source[into]), distance[into])
+    strong = into & (distance == nearest[g, source])
+    seen = np.maximum(start, end) < MOST
+    lines = bends(table["generation"][g, 0], start, end)
+    thin = min(1.0, 32 / table.shape[1])
+    collection = needed("matplotlib.collections").LineCollection
+    for which, colour, width in ((~into, GREY, 0.7), (into & ~strong, PALE, 0.8), (strong, ORANGE, 0.8 / thin + 0.6)):
+        axes.add_collection(collection(lines[which & seen], colors=colour, linewidths=width * thin, zorder=1))
+
+
+def bends(x: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Return curves from (x, start) to (x + 1, end), level at both ends: float64, (curves, points, 2)."""
+    t = np.linspace(0, 1, 20)
+    height = start[:, None] + (end - start)[:, None] * t * t * (3 - 2 * t)
+    return np.stack([x[:, None] + t, height], axis=-1)
+
+
+def draw_members(figure: Any, axes: Any, table: np.ndarray, found: np.ndarray, row: np.ndarray) -> None:
+    """Draw the members, coloured by fitness, and above each generation how many of it are ancestors."""
+    seen = row < MOST
+    side = min(8, 250 / min(MOST, table.shape[1]))  # of a dot (points)
+    style = {"s": side**2, "lw": side / 8, "ec": np.where(found[seen], ORANGE, "white"), "cmap": "viridis", "zorder": 2}
+    dots = axes.scatter(table["generation"][seen], row[seen], c=table["fitness"][seen], plotnonfinite=True, **style)
+    figure.colorbar(dots, ax=axes, label="fitness (mean return)", pad=0.02)
+    numbers = table["generation"][:, 0]
+    axes.plot(numbers[-1], row[-1][found[-1]], "*", ms=17, color=ORANGE, mec="white", zorder=3)
+    for generation, ancestors in zip(numbers, found.sum(axis=1), strict=True):
+        where = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "ha": "center"}
+        axes.annotate(ancestors, (generation, 1), (0, 4), **where, color=ORANGE)
+    axes.xaxis.set_major_locator(needed("matplotlib.ticker").MaxNLocator(integer=True))
+    axes.margins(y=0.6 / min(MOST, table.shape[1]))
+    axes.set_xlim(numbers[0] - 0.3, numbers[-1] + 0.3)
+    axes.spines["left"].set_visible(False)
+    axes.invert_yaxis()
