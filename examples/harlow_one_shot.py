@@ -1,10 +1,10 @@
-"""Toward the one-shot rule: a recurrent network learns to learn which of two objects pays, from one trial.
+"""The one-shot rule: a recurrent network learns to learn which of two objects pays, from one trial.
 
     python -m examples.harlow_one_shot [--steps N] [--folder runs/harlow_one_shot] [--seed 0]
 
-Trains sb3-contrib's RecurrentPPO with `popagents/hyperparams/ppo_lstm.yml` on the training pairs, then plays episodes
-with pairs that it has never seen, and draws the share of right choices by trial number, as Harlow drew his learning
-sets. Who has the rule tosses a coin in the first trial and is right ever after; the preset comes part of the way.
+Trains sb3-contrib's RecurrentPPO with `popagents/hyperparams/ppo_lstm.yml` on the training pairs, and lets it play
+pairs that it has never met, on the way and at the end. The share of right choices by trial number is drawn as Harlow
+drew his learning sets. Who has the rule tosses a coin in the first trial and is right ever after.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import gymnasium as gym
 import numpy as np
 import torch
 from sb3_contrib import RecurrentPPO
+from stable_baselines3.common.callbacks import BaseCallback
 
 import popenvs  # noqa: F401  (registers the ids)
 from examples.presets import preset
@@ -23,6 +24,7 @@ from popagents.environments import native_vec_env
 
 ENV = "PopHarlowOneHot-v0"
 TRIALS = 6
+STAGES = (0, 0.1, 0.15, 1)  # shares of the training after which the network is examined
 
 
 def right_by_trial(model: Any, split: str, episodes: int = 1000, seed: int = 10**6) -> np.ndarray:
@@ -38,6 +40,26 @@ def right_by_trial(model: Any, split: str, episodes: int = 1000, seed: int = 10*
     return np.array(shares)
 
 
+class Exams(BaseCallback):
+    """Examines the network on held-out pairs at the stages of its training."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.due = [stage * steps for stage in STAGES]
+        self.curves: dict[str, np.ndarray] = {}  # by steps
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_start(self) -> None:
+        if self.due and self.num_timesteps >= self.due[0]:
+            self.due.pop(0)
+            self.curves[f"after {self.num_timesteps:,} steps"] = right_by_trial(self.model, "test")
+
+    def _on_training_end(self) -> None:
+        self._on_rollout_start()
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Train, test, draw."""
     steps, n_envs, env_kwargs, settings = preset("ppo_lstm", ENV)
@@ -50,19 +72,20 @@ def main(arguments: list[str] | None = None) -> None:
     torch.set_num_threads(1)  # networks this small gain nothing from more
     print(f"A recurrent network learns {ENV} for {options.steps:,} steps ({env_kwargs}).")
     model = RecurrentPPO(env=native_vec_env(ENV, n_envs, **env_kwargs), seed=options.seed, device="cpu", **settings)
-    model.learn(options.steps, log_interval=None, progress_bar=True)
+    exams = Exams(options.steps)
+    model.learn(options.steps, callback=exams, log_interval=None, progress_bar=True)
 
     options.folder.mkdir(parents=True, exist_ok=True)
     model.save(options.folder / "model.zip")
-    curves = {"training pairs": right_by_trial(model, "train"), "held-out pairs": right_by_trial(model, "test")}
-    references = {"one-shot": [0.5] + [1.0] * (TRIALS - 1), "random": [0.5] * TRIALS}
+    at_last = {"training pairs": right_by_trial(model, "train"), "held-out pairs": right_by_trial(model, "test")}
     print(f"{'right choices (%), trial':26}" + "".join(f"{trial:7}" for trial in range(1, TRIALS + 1)))
-    for name, shares in curves.items():
+    for name, shares in {**exams.curves, **at_last}.items():
         print(f"  {name:24}" + "".join(f"{100 * share:7.1f}" for share in shares))
-    print(f"Held-out pairs, trials 2 to {TRIALS}: {100 * curves['held-out pairs'][1:].mean():.1f} % right. Written:")
+    print(f"Held-out pairs, trials 2 to {TRIALS}: {100 * at_last['held-out pairs'][1:].mean():.1f} % right. Written:")
     print(f"  {options.folder / 'model.zip'}")
-    title = f"Right choices in {ENV}, after {options.steps:,} steps of learning"
-    print(f"  {plots.learning_set_curve(curves, options.folder / 'learning_set.png', references, title)}")
+    references = {"one-shot": [0.5] + [1.0] * (TRIALS - 1), "random": [0.5] * TRIALS}
+    title = f"Right choices in {ENV}, pairs never met in training"
+    print(f"  {plots.learning_set_curve(exams.curves, options.folder / 'learning_set.png', references, title)}")
 
 
 if __name__ == "__main__":

@@ -47,3 +47,18 @@ class Lineage:
             self._rows = grown
         self._rows[self._used : end] = rows
         self._used = end
+
+
+def by_generation(lineage: np.ndarray) -> np.ndarray:
+    """View a lineage as a table, (generations, members).
+
+    Raises:
+        ValueError: it is empty, or generations differ in size.
+    """
+    generations, sizes = np.unique(lineage["generation"], return_counts=True)
+    if len(generations) == 0 or (sizes != sizes[0]).any():
+        raise ValueError(
+            f"lineage has {len(lineage)} rows in {len(generations)} generations; it must have at least one generation, "
+            "with a row for every member: call learn first, and choose generations that were lived"
+        )
+    return lineage.reshape(len(generations), sizes[0])
