@@ -7,6 +7,7 @@ from typing import Any
 LEARNERS: dict[str, str] = {
     "culture": "popagents.culture:Culture",
     "es": "popagents.es:ES",
+    "genetic": "popagents.genetic:Genetic",
 }
 
 

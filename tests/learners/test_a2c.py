@@ -1,0 +1,238 @@
+"""Learning within a life: the loss worked out by hand, autograd, the compiled form against the reference."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+from stable_baselines3.common.policies import ActorCriticPolicy
+from torch import nn
+
+from popagents import lstm
+from popagents.a2c import Hyperparameters, TorchMinds, add_critic, discounted
+from popagents.compiled_a2c import CompiledMinds
+from popagents.population import Stack
+from popagents.recurrent import RecurrentPolicy
+
+SEEN = spaces.Box(-1, 1, (5,), np.float32)
+TWO, PAIR, ARM = spaces.Discrete(2), spaces.MultiDiscrete([2, 3]), spaces.Box(-1, 1, (2,), np.float32)
+NUMBERS = [0.001, 0.0005, 0.002], [0.9, 0.5, 1.0], [0.4, 0.1, 0.7], [0.01, 0.05, 0.0]
+HOW = Hyperparameters(*map(np.array, NUMBERS))
+
+
+def stack_of(space=TWO, policy_class=RecurrentPolicy, **kwargs):
+    """Three members, each with weights of its own."""
+    torch.manual_seed(1)
+    policies = [policy_class(SEEN, space, lambda _: 0.0, **kwargs) for _ in range(3)]
+    stack = Stack(policies[0], 3)
+    add_critic(stack)
+    for name, values in stack.parameters.items():
+        values[:] = [dict(policy.named_parameters())[name].detach().numpy() for policy in policies]
+    return stack
+
+
+def play(minds, steps=(6, 4, 1), seed=0):
+    """Let each mind play an episode of some length; return its observations, actions and rewards."""
+    rng = np.random.default_rng(seed)
+    minds.begin()
+    episodes = [([], [], []) for _ in steps]
+    for t in range(max(steps)):
+        who = np.array([life for life, length in enumerate(steps) if t < length])
+        seen = rng.normal(size=(len(who), 5)).astype(np.float32)
+        noise = rng.gumbel(size=(len(who), minds.actions.n_outputs)).astype(np.float32)
+        actions = minds.act(who, seen, noise)
+        rewards = rng.normal(size=len(who))
+        minds.reward(rewards)
+        for life, *step in zip(who, seen, actions, rewards, strict=True):
+            for kept, value in zip(episodes[life], step, strict=True):
+                kept.append(value)
+    return episodes
+
+
+def by_autograd(stack, row, episode, how):
+    """Return one member's gradient, from the loss as the source writes it: nn.LSTM, one sequence, plain autograd."""
+    seen, actions, rewards = (torch.as_tensor(np.array(part)) for part in episode)
+    own = {name: torch.from_numpy(values[row].copy()) for name, values in stack.parameters.items()}
+    network = nn.LSTM(own["policy_net.cell.weight_ih"].shape[1], own["policy_net.cell.weight_hh"].shape[1])
+    for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+        getattr(network, f"{name}_l0").data = own[f"policy_net.cell.{name}"]
+    linear = {}
+    for layer in ("policy_net.embedding", "action_net", "value_net"):
+        linear[layer] = nn.Linear(*reversed(own[f"{layer}.weight"].shape))
+        linear[layer].weight.data, linear[layer].bias.data = own[f"{layer}.weight"], own[f"{layer}.bias"]
+    shown, _ = network(linear["policy_net.embedding"](seen))
+    chances = torch.distributions.Categorical(logits=linear["action_net"](shown))
+    values = linear["value_net"](shown)[:, 0]
+    returns, after = [], 0.0
+    for reward in rewards.flip(0):
+        after = float(reward) + float(how.discount[row]) * after
+        returns.insert(0, after)
+    advantages = torch.tensor(returns, dtype=torch.float32) - values
+    actor = (-chances.log_prob(actions) * advantages.detach()).mean()
+    loss = actor + how.value_cost[row] * (advantages**2).mean() - how.entropy_cost[row] * chances.entropy().mean()
+    loss.backward()
+    found = {f"{layer}.{name}": p.grad for layer, m in linear.items() for name, p in m.named_parameters()}
+    return found | {f"policy_net.cell.{name[:-3]}": p.grad for name, p in network.named_parameters()}
+
+
+def compiled_gradients(minds):
+    """Return what `learn` descends along, read off a step with RMSprop's memory laid open."""
+    gradients = {}
+
+    def keep(steps, d_outputs, d_values, w, tape, g, squares, rates):
+        found = []
+        for life in range(len(steps)):
+            lstm.backward(
+                life, life // (len(steps) // len(rates)), steps[life], d_outputs[life], d_values[life], w, tape, g
+            )
+            found.append(g.parameters())
+            for values in g:
+                values[:] = 0
+        gradients.update({name: np.concatenate([f[name] for f in found]) for name in found[0]})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lstm, "descend", keep)
+        minds.learn()
+    return gradients
+
+
+@pytest.mark.parametrize("sizes", [{}, {"embedding_size": 3, "hidden_size": 7}], ids=["source", "odd"])
+def test_both_forms_descend_along_the_gradient_that_autograd_finds(sizes):
+    stack = stack_of(**sizes)
+    compiled, reference = (kind(stack, np.arange(3), HOW) for kind in (CompiledMinds, TorchMinds))
+    episodes, again = play(compiled), play(reference)
+    assert all(np.array_equal(a[1], b[1]) for a, b in zip(episodes, again, strict=True))
+    captured = {}
+    reference._descend = lambda *given: captured.update(reference.gradients(*given))
+    reference.learn()
+    fast = compiled_gradients(compiled)
+    for row in range(3):
+        expected = by_autograd(stack, row, episodes[row], HOW)
+        assert expected.keys() == fast.keys() == captured.keys()
+        for name, gradient in expected.items():
+            assert np.abs(fast[name][row] - gradient.numpy()).max() < 1e-6
+            assert (captured[name][row] - gradient).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("space", [TWO, PAIR, ARM], ids=str)
+def test_the_compiled_form_learns_what_the_reference_learns(space):
+    stack = stack_of(space)
+    compiled, reference = (kind(stack, np.array([0, 1, 2, 1]), Hyperparameters(*(v[[0, 1, 2, 1]] for v in HOW)))
+                           for kind in (CompiledMinds, TorchMinds))  # fmt: skip
+    for episode in range(8):
+        for minds in (compiled, reference):
+            played = play(minds, steps=(6, 20, 1, 3), seed=episode)  # longer than the first tape
+            minds.learn()
+        assert np.isfinite(played[0][2]).all()
+    fast, slow = compiled.learned(), reference.learned()
+    assert fast.keys() == slow.keys() == stack.parameters.keys()
+    for name, values in fast.items():
+        assert np.abs(values - stack.parameters[name][[0, 1, 2, 1]]).max() > 1e-4  # it did learn
+        error = np.abs(values - slow[name])
+        assert np.quantile(error, 0.99) < 5e-6  # a few gradients are rounding alone, and RMSprop makes those large
+        assert error.max() < 5e-4
+
+
+def test_rmsprop_is_torchs():
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=30).astype(np.float32)
+    theirs = nn.Parameter(torch.from_numpy(weights.copy()))
+    optimizer = torch.optim.RMSprop([theirs], lr=0.03, eps=1e-5)
+    squares = np.zeros(30, np.float32)
+    for _ in range(5):
+        gradient = rng.normal(size=30).astype(np.float32)
+        theirs.grad = torch.from_numpy(gradient.copy())
+        optimizer.step()
+        lstm.rmsprop(weights, gradient, squares, np.float32(0.03))
+        assert (gradient == 0).all()
+        assert np.abs(weights - theirs.detach().numpy()).max() < 1e-6
+
+
+def test_one_step_by_hand():
+    """A policy of one weight: both logits are 0, so a step's gradient by logits is (R - V) (1/2, -1/2) for action 1."""
+    stack = stack_of(policy_class=ActorCriticPolicy, net_arch=[])
+    for values in stack.parameters.values():
+        values[:] = 0
+    minds = TorchMinds(stack, np.array([0]), Hyperparameters([0.1], [0.5], [0.25], [0.0]))
+    x = np.array([[2, 0, 0, 0, 0]], np.float32)
+    minds.begin()
+    for reward in (0.0, 8.0):
+        minds.act(np.array([0]), x, np.array([[0.0, 1.0]], np.float32))  # the noise makes it action 1
+        minds.reward(np.array([reward]))
+    captured = {}
+    minds._descend = lambda *given: captured.update({k: v.numpy() for k, v in minds.gradients(*given).items()})
+    minds.learn()
+    # Returns are 4 and 8, values 0, the mean 6: logits' gradient 6 (1/2, -1/2), times the input 2. The critic's is
+    # 0.25 * mean(-2 R) = -3, times the input 2.
+    assert np.allclose(captured["action_net.bias"], [[3, -3]])
+    assert np.allclose(captured["action_net.weight"][0, :, 0], [6, -6])
+    assert np.allclose(captured["value_net.bias"], [[-3]])
+    assert np.allclose(captured["value_net.weight"][0, :, 0], [-6])
+    assert (captured["value_net.weight"][0, :, 1:] == 0).all()
+
+
+def test_returns_are_discounted_to_the_end_of_the_episode():
+    returns = discounted(np.array([[0.0, 0.0, 8.0], [1.0, 1.0, 1.0]]), np.array([0.5, 1.0]))
+    assert returns.tolist() == [[2, 4, 8], [3, 2, 1]]
+
+
+def test_the_compiled_tangent_is_within_3e_7():
+    x = np.linspace(-20, 20, 100_001).astype(np.float32)
+    assert np.abs(np.array([lstm.tanh.py_func(v) for v in x[::50]]) - np.tanh(x[::50])).max() < 3e-7
+    held = np.zeros(1, np.float32)
+    for v in x[::50]:
+        gates = np.array([0, 0, v, 0], np.float32)
+        lstm.squash(gates, held, np.empty(1, np.float32), np.empty(1, np.float32), np.empty(1, np.float32))
+        assert abs(gates[2] - np.tanh(v)) < 3e-7
+
+
+def test_a_mind_acts_the_same_whoever_sits_beside_it():
+    stack = stack_of()
+    seen = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)
+    together, alone = (CompiledMinds(stack, np.arange(3), HOW) for _ in range(2))
+    for minds in (together, alone):
+        minds.begin()
+    for _ in range(3):
+        whole = together._step(np.arange(3), seen)
+        apart = np.concatenate([alone._step(np.array([life]), seen[[life]]) for life in (2, 0, 1)])
+        assert (whole == apart[[1, 2, 0]]).all()
+
+
+def test_an_environment_of_long_episodes_finds_room_on_the_tape():
+    minds = CompiledMinds(stack_of(), np.arange(3), HOW)
+    rng = np.random.default_rng(0)
+    minds.begin()
+    for _ in range(70):
+        minds.act(np.arange(3), rng.normal(size=(3, 5)).astype(np.float32), np.zeros((3, 2), np.float32))
+        minds.reward(np.ones(3))
+    minds.learn()
+    assert all(np.isfinite(values).all() for values in minds.learned().values())
+    assert gym.spaces.Discrete(2) == TWO
+
+
+@pytest.mark.parametrize("kind", [CompiledMinds, TorchMinds])
+def test_lives_that_share_a_mind_learn_from_the_mean_of_their_losses(kind):
+    stack = stack_of()
+    how = Hyperparameters(*(np.repeat(values[:1], 3) for values in HOW))
+    apart, together = kind(stack, np.zeros(3, int), how), kind(stack, np.zeros(1, int), HOW_OF_ONE, lanes=3)
+    captured = []
+    for minds in (apart, together):
+        play(minds)
+        if kind is CompiledMinds:
+            captured.append(compiled_gradients(minds) if minds is apart else shared_gradient(minds))
+        else:
+            minds._descend = lambda *given, m=minds: captured.append(
+                {k: v.numpy() for k, v in m.gradients(*given).items()}
+            )
+            minds.learn()
+    for name, gradients in captured[0].items():
+        assert captured[1][name].shape == (1, *gradients.shape[1:])
+        assert np.abs(gradients.mean(axis=0) - captured[1][name][0]).max() < 1e-6
+
+
+HOW_OF_ONE = Hyperparameters(*(values[:1] for values in HOW))
+
+
+def shared_gradient(minds):
+    """Return the sum of what a mind's lives find, which is what it descends along."""
+    return {name: values.sum(axis=0, keepdims=True) for name, values in compiled_gradients(minds).items()}
