@@ -8,7 +8,7 @@ import itertools
 
 from threadpoolctl import threadpool_limits
 
-from benchmarks import culture, environments
+from benchmarks import atari, bsuite_catch, culture, dynamics, environments, fruit_catch, genetic, harlow
 
 
 def main() -> None:
@@ -18,7 +18,10 @@ def main() -> None:
     arguments = parser.parse_args()
     parts = [environments.rows(), culture.yardstick(), culture.port(), culture.members()]
     parts.append(culture.champions("culture", ">= 18.0 within 3M"))
+    parts += [bsuite_catch.rows(), fruit_catch.rows(), harlow.rows(), dynamics.rows()]
+    parts += [genetic.newcomers(), genetic.port(), genetic.one_shot()]
     if arguments.long:
+        parts += [atari.rows(), genetic.evolution()]
         parts.append(culture.champions("culture-long", "20.0"))
     print("| what | asked | measured |\n| --- | --- | --- |")
     with threadpool_limits(1):

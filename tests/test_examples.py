@@ -1,5 +1,6 @@
 """The examples, each on a budget of seconds: they run, write what they say, and their numbers are sane."""
 
+import inspect
 import re
 
 import numpy as np
@@ -9,7 +10,15 @@ Image = pytest.importorskip("PIL.Image")
 pytest.importorskip("matplotlib")
 pytest.importorskip("rl_zoo3")
 
-from examples import fruit_catch_dqn, harlow_dummy, harlow_one_shot  # noqa: E402
+from examples import (  # noqa: E402
+    fruit_catch_dqn,
+    harlow_baldwin,
+    harlow_dummy,
+    harlow_one_shot,
+    stag_hunt_flow,
+    theory_meets_samples,
+    uncertain_dilemma,
+)
 
 
 class Still:
@@ -67,3 +76,42 @@ def test_the_one_shot_rule_leaves_a_model_and_a_curve(tmp_path, capsys):
     for name in ("training pairs", "held-out pairs"):
         shares = re.search(rf"{name} +((?:[\d.]+ *){{6}})$", output, re.MULTILINE)[1].split()
         assert all(20 < float(share) < 80 for share in shares)  # one rollout teaches next to nothing
+
+
+def test_newcomers_and_the_evolved_agent_live_and_are_drawn(tmp_path, capsys):
+    harlow_baldwin.main(["--individuals", "4", "--generations", "1", "--folder", str(tmp_path)])
+    output = capsys.readouterr().out
+    names = ["life", "boxes", "before_after", "learning_set", "inheritance", "drift"]
+    assert paths_written(output) == [str(tmp_path / f"{name}.png") for name in names]
+    assert all((tmp_path / f"{name}.png").stat().st_size for name in names)
+    fitness = dict(re.findall(r"(newcomers|evolved) +mean fitness of 4 lifetimes: ([-\d.]+)", output))
+    assert float(fitness["newcomers"]) < 110 < float(fitness["evolved"])
+    assert float(re.search(r"trials 2 to 6: ([\d.]+) % right, no learning", output)[1]) > 95
+
+
+def test_the_stag_hunt_takes_385_steps_and_about_twenty_lines(tmp_path, capsys):
+    stag_hunt_flow.main(str(tmp_path / "flow.png"))
+    output = capsys.readouterr().out
+    assert "converged after 385 steps" in output
+    assert paths_written(output) == [str(tmp_path / "flow.png")]
+    assert (tmp_path / "flow.png").stat().st_size > 10_000
+    code = inspect.getsource(stag_hunt_flow).split('"""', 2)[2]
+    assert len([line for line in code.splitlines() if line.strip()]) <= 20
+
+
+def test_samples_meet_the_theory(tmp_path, capsys):
+    theory_meets_samples.main(["--batches", "32", "--folder", str(tmp_path)])
+    output = capsys.readouterr().out
+    assert float(re.search(r"slope (-[\d.]+)", output)[1]) == pytest.approx(-0.5, abs=0.1)
+    assert paths_written(output) == [str(tmp_path / "theory_meets_samples.png")]
+
+
+def test_not_seeing_clearly_helps_as_published(tmp_path, capsys):
+    uncertain_dilemma.main(["--starts", "60", "--folder", str(tmp_path)])
+    output = capsys.readouterr().out
+    for noise, published in uncertain_dilemma.PUBLISHED.items():
+        row = re.search(rf"^ *{noise:.2f} .*$", output, re.MULTILINE)[0]
+        found = [float(number) for number in re.findall(r"([\d.]+) \(", row)]
+        assert found == pytest.approx(published, abs=0.005)
+        assert ("unstable" in row) == (noise < 0.25)
+    assert paths_written(output) == [str(tmp_path / "uncertain_dilemma.png")]

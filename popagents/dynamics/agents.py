@@ -1,0 +1,188 @@
+"""The learners: what each learns in the limit of an infinite batch between two updates, as equations.
+
+X[i, z, a] are strategies of player i in state (or after observation) z; V, Q, T, R, scale and discount are those of
+`popagents.dynamics.learner`.
+
+Source: W. Barfuss, J. Donges, J. Kurths (2019), "Deterministic limit of temporal difference reinforcement learning for
+stochastic games", Physical Review E 99.
+Differs from the source:
+- any number of players, each with its own number of actions;
+- a strategy on the border stays finite: what has probability zero keeps it.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from popagents.dynamics import equations
+from popagents.dynamics.averages import Averages, belief, observed_averages, state_averages
+from popagents.dynamics.learner import Learner
+from popagents.dynamics.stationary import stationary
+
+
+class ActorCritic(Learner):
+    """Actor-critic: the critic's temporal difference error moves the actor.
+
+    error = choice_intensity (Q[i, z, a] - V[i, z]); its average over one's own strategy is 0.
+    """
+
+    rule = equations.ACTOR_CRITIC
+
+    def _error(self, X: np.ndarray, averages: Averages) -> np.ndarray:
+        values = self._values(X, averages)
+        return self.backup(averages, values) - values[..., None]
+
+
+class Sarsa(Learner):
+    """SARSA: strategies are the softmax of learned action values.
+
+    error = choice_intensity Q[i, z, a] - ln X[i, z, a], for the average over next actions sum_a X Q is V.
+    """
+
+    rule = equations.SARSA
+
+    def _error(self, X: np.ndarray, averages: Averages) -> np.ndarray:
+        return self.backup(averages, self._values(X, averages))
+
+    def cost(self, X: np.ndarray) -> np.ndarray:
+        """Return ln X; finite for what has probability zero, which keeps it."""
+        return np.log(np.where(X.real > equations.TINY, X, equations.TINY))
+
+
+class QLearning(Sarsa):
+    """Q-learning: as SARSA, but the best next action counts, not the one that is likely.
+
+    error = choice_intensity (scale R + discount sum_y T max_b Q[i, y, b]) - ln X[i, z, a]
+    """
+
+    rule = equations.Q_LEARNING
+
+    def _error(self, X: np.ndarray, averages: Averages) -> np.ndarray:
+        Q = super()._error(X, averages)
+        best = np.where(self.available[:, None, :], Q.real, -np.inf).argmax(-1)
+        return self.backup(averages, np.take_along_axis(Q, best[..., None], -1)[..., 0])
+
+
+class ValueSarsa(Learner):
+    """SARSA in value space: a table Q of action values, (..., N, S, A), is what changes; play is epsilon-greedy in it.
+
+    error = Q_true(X)[i, s, a] - Q[i, s, a];  Q' = Q + learning_rate error
+
+    Args:
+        game: see `Learner`, as for the learning rate and the discount.
+        learning_rate: above 0.
+        discount: from 0 to below 1.
+        epsilon: the probability of an action at random, 0 to 1; equally good actions share the rest.
+        prefactor: see `Learner`.
+
+    Raises:
+        ValueError: a number is out of its range, or the game is none.
+    """
+
+    rule = equations.VALUE_SARSA
+
+    def __init__(
+        self, game: Any, learning_rate: Any, discount: Any, epsilon: Any = 0.1, prefactor: bool = False
+    ) -> None:
+        super().__init__(game, learning_rate, discount, prefactor=prefactor)
+        self.epsilon = self.setting("epsilon", epsilon, lambda x: (x >= 0) & (x <= 1), "from 0 to 1")
+
+    def state_strategies(self, X: np.ndarray) -> np.ndarray:
+        """Return what the players do in each state: epsilon-greedy in the table."""
+        have = self.available[:, None, :]
+        Q = np.where(have, X.real, -np.inf)
+        greedy = Q.max(-1, keepdims=True) == Q
+        epsilon = self.epsilon[..., None, None]
+        return epsilon * have / have.sum(-1, keepdims=True) + (1 - epsilon) * greedy / greedy.sum(-1, keepdims=True)
+
+    def _error(self, X: np.ndarray, averages: Averages) -> np.ndarray:
+        return self.backup(averages, self._values(X, averages)) - X
+
+    def update(self, X: np.ndarray, error: np.ndarray) -> np.ndarray:
+        """Return the table after a step towards the true values of what is played."""
+        return X + self.learning_rate[..., None, None] * error
+
+    def directions(self) -> np.ndarray:
+        """Return how a table moves when one of its D coordinates does: all are free, (D, N, S, A)."""
+        return np.eye(self.free().size).reshape(-1, *self.shape)[self.free().ravel()]
+
+    def free(self) -> np.ndarray:
+        """Tell which entries of a table are free: those of actions that a player has, (N, S, A)."""
+        return np.broadcast_to(self.available[:, None, :], self.shape)
+
+    def inside(self, X: np.ndarray) -> np.ndarray:
+        """Tell which tables are valid: all, bool, (...)."""
+        return np.ones(X.shape[:-3], bool)
+
+    def random_strategies(self, n: int, seed: int = 0) -> np.ndarray:
+        """Draw tables of values, standard normal: float64, (n, N, S, A)."""
+        return np.random.default_rng(seed).normal(size=(n, *self.shape)) * self.available[:, None, :]
+
+    def checked(self, X: Any) -> np.ndarray:
+        """Return a table of values as an array; NaN is let through.
+
+        Raises:
+            ValueError: it has the wrong shape, or a value for an action that a player does not have.
+        """
+        X = self.table(X)
+        if (X != 0)[..., ~np.broadcast_to(self.available[:, None, :], self.shape)].any():
+            raise ValueError("a table holds a value for an action that its player does not have; it must be 0")
+        return X
+
+
+class PartiallyObservableActorCritic(ActorCritic):
+    """Actor-critic that sees observations, not states: X (..., N, O, A), each row what it does after an observation.
+
+    The error is that of `ActorCritic`, all averages taken under the belief that an observation leaves, in proportion to
+    observations[i, s, o] times the share of time spent in state s.
+
+    Args:
+        game: see `Learner`, as for the next four.
+        learning_rate: above 0.
+        discount: from 0 to below 1.
+        choice_intensity: 0 or more.
+        prefactor: see `Learner`.
+        consistent: take transitions between observations, like rewards, under what a player does after each of them. If
+            False, as published: under what it does in each state, so that the error has an average of its own.
+
+    Source: W. Barfuss, R. Mann (2022), "Modeling the effects of environmental and perceptual uncertainty using
+    deterministic reinforcement learning dynamics with partial observability", Physical Review E 105.
+
+    Raises:
+        ValueError: a number is out of its range, or the game is none.
+    """
+
+    def __init__(
+        self,
+        game: Any,
+        learning_rate: Any,
+        discount: Any,
+        choice_intensity: Any = 1.0,
+        prefactor: bool = False,
+        consistent: bool = True,
+    ) -> None:
+        super().__init__(game, learning_rate, discount, choice_intensity, prefactor)
+        self.consistent = consistent
+        self.rule = equations.PARTIAL if consistent else equations.PARTIAL_AS_PUBLISHED
+
+    def views(self) -> np.ndarray:
+        """Return the observations: (N, S, O)."""
+        return self.tensors.observations
+
+    def state_strategies(self, X: np.ndarray) -> np.ndarray:
+        """Return what the players do in each state, not knowing it, (..., N, S, A)."""
+        return self.views() @ X
+
+    def own_strategies(self, X: np.ndarray) -> np.ndarray:
+        """Return what each player does after each observation: X itself."""
+        return X
+
+    def averages(self, X: np.ndarray) -> Averages:
+        """Average the game over what the others do and over what states may lie behind an observation."""
+        states = state_averages(self.tensors, self.state_strategies(X))
+        occupation = stationary(states.chain[..., 0, :, :])
+        seen = observed_averages(self.tensors, X, occupation, states)
+        if self.consistent:
+            return seen
+        between = states.chain @ self.tensors.observations  # (..., N, S, O)
+        return seen._replace(chain=belief(self.tensors.observations, occupation) @ between)

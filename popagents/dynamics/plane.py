@@ -1,0 +1,179 @@
+"""A plane through the strategy space: where learning pulls at each point of it, and where it ends from there.
+
+An axis is a choice (player, state, action), or observation instead of state: the probability of that action. All other
+strategies stay as in a background.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from popagents.checks import choice, positive
+from popagents.dynamics.agents import ValueSarsa
+from popagents.dynamics.analysis import FixedPoints, fixed_points
+from popagents.dynamics.learner import Learner
+
+Choice = tuple[int, int, int]
+EDGE = 0.01  # grids keep away from the border, where nothing moves
+ARROWS = "step", "error"
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Holds a vector field on a plane; row j, column i belongs to the point (points[i], points[j])."""
+
+    x: Choice
+    y: Choice
+    points: np.ndarray  # (n,)
+    dx: np.ndarray  # (n, n); NaN where the two probabilities are of one strategy and sum to more than one
+    dy: np.ndarray  # likewise
+
+
+@dataclass(frozen=True)
+class BasinMap:
+    """Holds in which fixed point learning ends from each point of a plane; rows and columns as in `Flow`."""
+
+    x: Choice
+    y: Choice
+    points: np.ndarray  # (n,)
+    labels: np.ndarray  # int64, (n, n): index into `ends.points`; -1 where no fixed point was reached
+    ends: FixedPoints
+
+
+def flow(
+    learner: Learner,
+    x: Choice = (0, 0, 0),
+    y: Choice = (1, 0, 0),
+    grid: Any = 9,
+    arrows: str = "step",
+    background: Any = None,
+) -> Flow:
+    """Return where learning pulls on a plane through the strategy space.
+
+    Args:
+        learner: any that learns strategies.
+        x: what the horizontal axis is.
+        y: what the vertical axis is.
+        grid: points an axis, from 0.01 to 0.99, or the points themselves, (n,).
+        arrows: "step", what one step changes, or "error", the centered prediction error, also large at the border.
+        background: all other strategies, (..., N, Z, A); the arrows are averages over leading axes. Uniform by default.
+
+    Raises:
+        ValueError: an axis is no choice of the game, both are the same, or the learner learns no strategies.
+    """
+    choice("arrows", arrows, ARROWS)
+    points = grid_points(grid)
+    X = plane(learner, x, y, points, background)
+    pull = learner.prediction_error(X, centered=True) if arrows == "error" else learner.step(X) - X
+    dx, dy = (pull[..., i, z, a].reshape(len(points), len(points), -1).mean(-1) for i, z, a in (x, y))
+    return Flow(x, y, points, dx, dy)
+
+
+def basin_map(
+    learner: Learner,
+    x: Choice = (0, 0, 0),
+    y: Choice = (1, 0, 0),
+    grid: Any = 101,
+    background: Any = None,
+    **settings: Any,
+) -> BasinMap:
+    """Return in which fixed point learning ends from each point of a plane.
+
+    Args:
+        learner: see `flow`, as for the next four.
+        x: what the horizontal axis is.
+        y: what the vertical axis is.
+        grid: points an axis, or the points themselves.
+        background: all other strategies, (N, Z, A).
+        **settings: of `fixed_points`.
+
+    Raises:
+        ValueError: see `flow`.
+    """
+    points = grid_points(grid)
+    X = plane(learner, x, y, points, background)
+    ends = fixed_points(learner, X.reshape(-1, *learner.shape), **settings)
+    return BasinMap(x, y, points, ends.labels.reshape(len(points), len(points)), ends)
+
+
+def grid_points(grid: Any) -> np.ndarray:
+    """Return the points of a grid, float64, (n,).
+
+    Raises:
+        ValueError: they are not probabilities.
+    """
+    if np.ndim(grid) == 0:
+        positive("grid", grid)
+        return np.linspace(EDGE, 1 - EDGE, grid)
+    points = np.asarray(grid, np.float64)
+    if points.ndim != 1 or not ((points >= 0) & (points <= 1)).all():
+        raise ValueError(f"grid is {grid!r}; it must be a number of points, or probabilities (n,)")
+    return points
+
+
+def plane(learner: Learner, x: Choice, y: Choice, points: np.ndarray, background: Any = None) -> np.ndarray:
+    """Return strategies at every point of a plane, (n, n, ..., N, Z, A); NaN where there are none.
+
+    Raises:
+        ValueError: see `flow`.
+    """
+    check_axes(learner, x, y)
+    if background is None:
+        background = np.broadcast_to(learner.available[:, None, :], learner.shape)
+        background = background / background.sum(-1, keepdims=True)
+    background = learner.checked(background)
+    X = np.broadcast_to(background, (len(points), len(points), *background.shape)).copy()
+    across, up = np.meshgrid(points, points)
+    if x[:2] == y[:2]:
+        X[..., x[0], x[1], :] = mixed(learner, background, x[:2], {x[2]: across, y[2]: up})
+    else:
+        X[..., x[0], x[1], :] = mixed(learner, background, x[:2], {x[2]: across})
+        X[..., y[0], y[1], :] = mixed(learner, background, y[:2], {y[2]: up})
+    return X
+
+
+def mixed(
+    learner: Learner, background: np.ndarray, place: tuple[int, int], chosen: dict[int, np.ndarray]
+) -> np.ndarray:
+    """Return one player's strategy in one situation, (n, n, ..., A), with given probabilities of some actions.
+
+    Its other actions share the rest as in the background, or alike if they have nothing there.
+
+    Args:
+        learner: whose strategies they are.
+        background: (..., N, Z, A).
+        place: player and situation.
+        chosen: by action, probabilities (n, n).
+    """
+    others = np.array([a not in chosen and learner.available[place[0], a] for a in range(learner.shape[2])], float)
+    own = background[..., place[0], place[1], :] * others
+    own = np.where(own.sum(-1, keepdims=True) > 0, own, others)
+    rest = 1 - sum(chosen.values())
+    rest = np.where(rest > -1e-12, np.maximum(rest, 0), np.nan)
+    spread = (..., *[None] * own.ndim)  # axes of the background behind those of the plane
+    row = rest[spread] * own / own.sum(-1, keepdims=True)
+    for a, probability in chosen.items():
+        row[..., a] = probability[spread[:-1]]
+    return row
+
+
+def check_axes(learner: Learner, x: Choice, y: Choice) -> None:
+    """Refuse axes that span no plane of strategies.
+
+    Raises:
+        ValueError: see `flow`.
+    """
+    if isinstance(learner, ValueSarsa):
+        raise ValueError("ValueSarsa learns values, not strategies; draw a learner of strategies, such as Sarsa")
+    if x == y:
+        raise ValueError(f"x and y are both {x}; choose another player, state or action for one of them")
+    players, seen, _ = learner.shape
+    for name, (i, z, a) in (("x", x), ("y", y)):
+        if not (0 <= i < players and 0 <= z < seen and 0 <= a < learner.available.sum(-1)[i]):
+            raise ValueError(
+                f"{name} is {(i, z, a)}; it must be (player, state, action), and the game has {players} players, "
+                f"{seen} states or observations, and {learner.available.sum(-1).tolist()} actions"
+            )
+        if learner.available.sum(-1)[i] < (3 if x[:2] == y[:2] else 2):
+            raise ValueError(f"{name} is {(i, z, a)}, and the axes leave player {i} no action; choose others")
