@@ -25,7 +25,7 @@ ARROW_AND_SPACE_KEYS = ("left", "right", "up", "down", "space")
 class Tile:
     """Names one kind of cell; the colour of a picture's first tile is the floor under all others."""
 
-    name: str
+    name: str  # written on the cell if its shape is "words"
     char: str  # how `text` shows it
     colour: Colour
     shape: str  # how `image` shows it, a name in `SHAPES`
@@ -42,12 +42,13 @@ class Picture:
     board: np.ndarray  # (rows, columns) uint8, indices into `tiles`
     tiles: tuple[Tile, ...]
     caption: str  # one line below the board
+    lines: tuple[str, ...] | None = None  # what `text` writes in place of the board
 
 
 def text(picture: Picture) -> str:
-    """Write one character a cell, one line a row, then the caption."""
+    """Write one character a cell, one line a row (or the picture's own lines), then the caption."""
     rows = ["".join(picture.tiles[tile].char for tile in row) for row in picture.board]
-    return "\n".join([*rows, picture.caption])
+    return "\n".join([*(rows if picture.lines is None else picture.lines), picture.caption])
 
 
 def image(picture: Picture) -> np.ndarray:
@@ -80,6 +81,8 @@ def tile_images(tiles: tuple[Tile, ...], cell: int) -> np.ndarray:
         large = blank(cell * FINER, cell * FINER)
         plain(large, tiles[0].colour)
         SHAPES[tile.shape](large, tile.colour)
+        if tile.shape == "words":
+            write(large, tile.name)
         out[:] = pixels(import_pygame().transform.smoothscale(large, (cell, cell)))
     return images
 
@@ -127,6 +130,20 @@ def plain(surface: Any, colour: Colour) -> None:
     """Fill the cell up to a thin gap."""
     size, gap = surface.get_width(), FINER // 2  # half a pixel each, so that neighbours lie one pixel apart
     import_pygame().draw.rect(surface, colour, (gap, gap, size - 2 * gap, size - 2 * gap), border_radius=size // 8)
+
+
+def write(surface: Any, words: str) -> None:
+    """Write words across the cell, one line for each of theirs, as large as there is room for."""
+    pygame, size = import_pygame(), surface.get_width()
+    pygame.font.init()
+    font = pygame.font.Font(None, size // 4)
+    ink = EYE if sum(surface.get_at((size // 2, size // 8))[:3]) > 3 * 128 else INK
+    lines = [font.render(line, True, ink) for line in words.split("\n")]
+    scale = min(1.0, 0.88 * size / max(line.get_width() for line in lines))
+    for i, line in enumerate(lines):
+        line = pygame.transform.smoothscale_by(line, scale)
+        middle = size / 2 + (i - (len(lines) - 1) / 2) * font.get_linesize() * scale
+        surface.blit(line, line.get_rect(center=(size // 2, int(middle))))
 
 
 def polygon(surface: Any, colour: Colour, corners: Sequence[tuple[float, float]]) -> None:
@@ -184,6 +201,7 @@ def cross(surface: Any, colour: Colour) -> None:
 
 SHAPES: dict[str, Callable[[Any, Colour], None]] = {  # each draws on a surface that already shows the floor
     "plain": plain,
+    "words": plain,  # with the tile's name written on it
     "dot": partial(disc, radius=0.11),
     "disc": disc,
     "two discs": two_discs,

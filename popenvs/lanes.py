@@ -13,6 +13,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
+from numba import njit
 
 from popenvs import drawing
 from popenvs.lane_game import LaneGame, lane_seed, one_of, whole_number
@@ -261,10 +262,10 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             waiting = self._waiting()
         outputs = observations, rewards, terminated, truncated = self._outputs()
         self.game.step_lanes(self._games, actions, waiting, observations.reshape(self.num_envs, -1), *outputs[1:])
-        self._over = terminated | truncated
+        self._over = either(terminated, truncated)
         infos = {} if waiting is self._never else self._begun(waiting)
-        if self.autoreset_mode is AutoresetMode.SAME_STEP and np.count_nonzero(self._over):
-            infos = self._begin_again(observations)
+        if np.count_nonzero(self._over):
+            infos = self._ended(observations, infos)
         return observations, rewards, terminated, truncated, infos
 
     def render(self) -> tuple[Any, ...] | None:
@@ -320,7 +321,7 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         given = np.asarray(actions)
         if given.shape == (self.num_envs,) and given.dtype.kind in "iu":
             whole = np.ascontiguousarray(given, np.int64)  # strided arrays would be compiled for anew
-            if not np.count_nonzero(whole.view(np.uint64) >= self._n_actions):  # as unsigned, a negative one is huge
+            if all_below(whole, self._n_actions):
                 return whole
         raise ValueError(
             f"actions are {actions!r}; they must be {self.num_envs} whole numbers from 0 to {self._n_actions - 1}"
@@ -333,6 +334,10 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             f"no episode is running in lanes {np.flatnonzero(self._over).tolist()}, and autoreset_mode "
             f"{self.autoreset_mode.value!r} begins none in a step; call reset(options={{'reset_mask': those}}) first"
         )
+
+    def _ended(self, observations: np.ndarray, infos: dict[str, Any]) -> dict[str, Any]:
+        """Return the infos of a step with which episodes have ended; in SAME_STEP mode the next ones begin."""
+        return self._begin_again(observations) if self.autoreset_mode is AutoresetMode.SAME_STEP else infos
 
     def _begin_again(self, observations: np.ndarray) -> dict[str, Any]:
         """Begin the next episode of every lane that is over; what it ended with goes into the infos."""
@@ -351,6 +356,27 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             rows[~which] = 0
             infos |= {key: rows, f"_{key}": which.copy()}
         return infos
+
+
+# NumPy's own loops take 5 us longer where they alternate with compiled code: together a quarter of a game's step.
+
+
+@njit(cache=True)
+def all_below(numbers: np.ndarray, n: int) -> bool:
+    """Tell whether all numbers, int64, lie from 0 to n - 1."""
+    outside = 0
+    for number in numbers:
+        outside += int(number < 0) + int(number >= n)
+    return outside == 0
+
+
+@njit(cache=True)
+def either(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return a or b, bool, element by element."""
+    out = np.empty(len(a), np.bool_)
+    for i in range(len(a)):
+        out[i] = a[i] | b[i]
+    return out
 
 
 MODES = [mode.value for mode in AutoresetMode]

@@ -255,7 +255,7 @@ def test_an_unknown_key_is_refused(name):
 
 
 def test_a_shape_without_a_drawing_is_refused():
-    with pytest.raises(ValueError, match="shape is 'blob'; choose one of 'plain', 'dot'"):
+    with pytest.raises(ValueError, match="shape is 'blob'; choose one of 'plain', 'words', 'dot'"):
         Tile("blob", "b", (0, 0, 0), "blob")
 
 

@@ -59,6 +59,7 @@ def test_an_id_plays_the_trajectories_that_were_stored_for_it(path):
 
 def test_golden_trajectories_are_stored():
     ids = {"PopPacman-v0", "PopFruitCatch-v0", "PopHarlow-v0", "PopHarlowOneHot-v0", "PopHarlow20-v0"}
+    ids |= {"PopPrisonersDilemma-v0"}
     assert {json.loads(path.read_text())["id"] for path in GOLDEN.glob("*.json")} >= ids
 
 

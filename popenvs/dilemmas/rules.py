@@ -1,0 +1,134 @@
+"""A dilemma for the shells: settings, spaces, compiled loops and picture, whoever sits on its seats."""
+
+from functools import lru_cache
+from math import isfinite
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from popenvs.dilemmas.game import Game
+from popenvs.dilemmas.lanes import RECORD, begin_lanes, play_lanes, tables_of
+from popenvs.dilemmas.picture import picture
+from popenvs.drawing import Picture
+from popenvs.lane_game import LaneGame, whole_number
+from popenvs.references import Reference
+from registration.games import load_game
+
+ROUNDS = 100  # of an episode
+MOST_ROUNDS = 2**31 - 1
+
+
+class Dilemma(LaneGame):
+    """The settings, spaces and picture of a dilemma.
+
+    Args:
+        game: a name of `registration.games.GAMES`, or a `Game`.
+        memory: how many of the last joint actions a player sees, its own action first: 0 to 8.
+        max_steps: rounds of an episode.
+        continuation: probability of another round after each, 0 to 1.
+        noise: probability with which an action is replaced by another, 0 to 0.5.
+        strategies: seats that are not played from outside, as in `tables_of`.
+
+    Attributes:
+        rules: the game.
+        tables: the same for the compiled loops.
+        seats: those that are played from outside.
+        slots: how many records a lane has.
+        action_spaces: of the outside players.
+
+    Raises:
+        ValueError: a setting is out of range, or the outside players have different numbers of actions.
+    """
+
+    def __init__(
+        self,
+        *,
+        game: str | Game = "prisoners_dilemma",
+        memory: int = 1,
+        max_steps: int = ROUNDS,
+        continuation: float = 1.0,
+        noise: float = 0.0,
+        strategies: dict[int, np.ndarray] | None = None,
+    ) -> None:
+        self.rules = game_of(game)
+        self.memory = whole_number("memory", memory, 0, 8)
+        self.tables = tables_of(self.rules, self.memory, strategies or {})
+        self.seats = self.tables.players
+        self.slots = len(self.seats)  # of a lane
+        self.blank = np.zeros(1, RECORD)
+        self.blank["max_steps"] = whole_number("max_steps", max_steps, 1, MOST_ROUNDS)
+        self.blank["continuation"] = share("continuation", continuation, 1.0)
+        self.blank["noise"] = share("noise", noise, 0.5)
+        views = self.tables.own.shape[1] * self.rules.n_observations
+        self.observation_space = spaces.Box(0, 1, (views,), np.float32)
+        self.action_spaces = [spaces.Discrete(self.rules.n_actions[seat]) for seat in self.seats]
+        self.action_space = self.action_spaces[0]
+        self.reference_scores = {}
+
+    def reset_lanes(self, games: np.ndarray, which: np.ndarray, observations: np.ndarray) -> None:
+        """Begin an episode in the lanes where `which`, one entry a slot."""
+        begin_lanes(games, self.tables, which, observations)
+
+    def step_lanes(
+        self,
+        games: np.ndarray,
+        actions: np.ndarray,
+        waiting: np.ndarray,
+        observations: np.ndarray,
+        rewards: np.ndarray,
+        terminated: np.ndarray,
+        truncated: np.ndarray,
+    ) -> None:
+        """Play a round in every lane, or begin an episode in it where `waiting`."""
+        play_lanes(games, self.tables, actions, waiting, observations, rewards, terminated, truncated)
+        if np.count_nonzero(waiting):
+            begin_lanes(games, self.tables, waiting, observations)
+            rewards[waiting], terminated[waiting], truncated[waiting] = 0, False, False
+
+    def last_joint_action(self, game: Any) -> np.ndarray:
+        """Return what everybody did in the last round of a lane, int64, (N,)."""
+        return np.array(np.unravel_index(game.joint - 1, self.rules.n_actions))
+
+    def picture(self, game: Any) -> Picture:
+        """Show the payoffs and the cell just played; as text, the history."""
+        return self.picture_of_lane(np.atleast_1d(game))
+
+    def picture_of_lane(self, slots: np.ndarray) -> Picture:
+        """Show one lane, of which these are the records."""
+        return picture(self.rules, slots)
+
+    def references(self) -> dict[str, Reference]:
+        """Return no policies."""
+        return {}
+
+
+def game_of(game: Any) -> Game:
+    """Return a game by its name, or as it is.
+
+    Raises:
+        ValueError: it is neither, or there is no such name.
+    """
+    if isinstance(game, str):
+        return named_game(game)
+    if isinstance(game, Game):
+        return game
+    raise ValueError(f"game is {game!r}; it must be a name or a Game: popenvs.dilemmas.catalogue makes some")
+
+
+@lru_cache
+def named_game(name: str) -> Game:
+    """Make a game with its default settings, once; a game cannot be written."""
+    game: Game = load_game(name)()
+    return game
+
+
+def share(name: str, value: Any, high: float) -> float:
+    """Return a setting as a float.
+
+    Raises:
+        ValueError: it does not lie between 0 and `high`.
+    """
+    if isinstance(value, (int, float, np.integer, np.floating)) and isfinite(value) and 0 <= value <= high:
+        return float(value)
+    raise ValueError(f"{name} is {value!r}; it must lie between 0 and {high:g}")
