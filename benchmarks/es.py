@@ -23,7 +23,7 @@ from popagents import ES
 from popagents.environments import native_vec_env
 
 GOAL, EPISODES, SEEDS = 475, 20, range(5)
-LIMIT = 500_000  # steps after which a run is given up
+LIMIT = 100_000  # steps after which a run is given up
 Predict = Callable[[np.ndarray], np.ndarray]
 
 

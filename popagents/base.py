@@ -288,13 +288,17 @@ class PopulationAlgorithm(BaseAlgorithm):
 
     def live(self, candidates: np.ndarray, hook: BaseCallback) -> Lives | None:
         """Let the candidates play; None if a callback stopped it. A learner of whole lifetimes overrides it."""
+        return self.episodes_of(self.population, candidates, hook)
+
+    def episodes_of(self, population: Population, candidates: np.ndarray, hook: BaseCallback) -> Lives | None:
+        """Let the candidates of a population play `episodes` each, or meet where the environment seats several."""
         members = np.repeat(candidates, self.episodes)
         numbers = np.tile(np.arange(self.episodes), len(candidates))
         where = (self.generation, self.stream(members), numbers)
         seats = seats_of(self.env)  # type: ignore[arg-type]
         order = meetings(self.run_seed, self.generation, len(candidates), self.episodes, seats)
         return play(
-            self.population,
+            population,
             self._training_slots(),
             members,
             shared(episode_seeds(keys(self.run_seed, Purpose.EPISODE, *where)), order, seats),

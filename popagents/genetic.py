@@ -36,7 +36,7 @@ from popagents.population import Population, Stack
 from popagents.problems import pinning
 from popagents.randomness import Purpose, episode_seeds, generator, keys
 from popagents.recurrent import RecurrentPolicy
-from popagents.rollout import Lives, play
+from popagents.rollout import Lives
 from popagents.slots import Slots
 
 
@@ -211,8 +211,10 @@ class Genetic(PopulationAlgorithm):
     def live(self, candidates: np.ndarray, hook: BaseCallback) -> Lives | None:
         """Let children be born, and the candidates live."""
         self._bear()
-        lives = self._lifetimes(candidates, hook) if self._lives_lifetimes else self._episodes(candidates, hook)
-        if lives is not None and self._lives_lifetimes:
+        if not self._lives_lifetimes:
+            return self.episodes_of(self._living, candidates, hook)
+        lives = self._lifetimes(candidates, hook)
+        if lives is not None:
             self.logger.record("population/diverged", self.diverged + self._diverging)
             for name, values in zip(self.hyperparameters, self._table.T, strict=True):
                 self.logger.record(f"population/{name}", values.mean())
@@ -233,14 +235,6 @@ class Genetic(PopulationAlgorithm):
                 living.parameters[name][births.places] = values
             self._table[births.places] = self_adapted(self._table, births, self._settings[1:], rng)
             self._newborn = np.isin(np.arange(self.population_size), births.places)
-
-    def _episodes(self, candidates: np.ndarray, hook: BaseCallback) -> Lives | None:
-        """Play episodes without learning, as `PopulationAlgorithm.live` does."""
-        members = np.repeat(candidates, self.episodes)
-        where = (self.generation, members, np.tile(np.arange(self.episodes), len(candidates)))
-        seeds = episode_seeds(keys(self.run_seed, Purpose.EPISODE, *where))
-        draws = keys(self.run_seed, Purpose.ACTION, *where)
-        return play(self._living, self._training_slots(), members, seeds, draws, None, lambda s: self._after(s, hook))
 
     def _lifetimes(self, candidates: np.ndarray, hook: BaseCallback) -> Lives | None:
         """Live lifetimes, remember what was learned, and sum up."""

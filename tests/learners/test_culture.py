@@ -9,6 +9,7 @@ from torch import nn
 
 from popagents.adam import Adam
 from popagents.culture import Culture, draw_teachers
+from popagents.environments import native_vec_env
 from popagents.imitation import imitate, stacked
 from popagents.lineage import Transmission
 from popagents.linear_imitation import linear
@@ -174,13 +175,19 @@ def test_initial_weights_are_normal_and_biases_zero():
     assert (continuous.population.stacks[0].parameters["log_std"] == -0.5).all()  # the design's, not drawn
 
 
-def test_the_learning_rate_falls_geometrically_with_progress():
-    model = Culture("LinearPolicy", Ring(), learning_rate=0.1, final_learning_rate=0.001, seed=0)
-    model._total_timesteps = 1000
+def test_the_learning_rate_falls_geometrically_with_progress(monkeypatch):
     rates = []
-    for model._start in (0, 500, 1000):
-        rates.append(model._rate())
-    assert rates == pytest.approx([0.1, 0.01, 0.001])
+
+    def watched(stack, adam, rows, lessons, shuffle_keys, rate, n_epochs, batch_size):
+        rates.append(rate)
+        return imitate(stack, adam, rows, lessons, shuffle_keys, rate, n_epochs, batch_size)
+
+    monkeypatch.setattr("popagents.culture.imitate", watched)
+    lanes = native_vec_env("popenvs:PopPacman-v0", 4, max_steps=25)
+    settings = {"learning_rate": 0.1, "final_learning_rate": 0.001, "population_size": 4}
+    model = Culture("LinearPolicy", lanes, seed=0, **settings)
+    model.learn(400)  # 4 generations of 100 steps
+    assert rates == pytest.approx([0.1, 0.1 * 10**-0.5, 0.01, 0.01 * 10**-0.5])
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

@@ -208,9 +208,9 @@ def test_it_solves_cartpole_with_a_linear_policy_in_8000_steps_in_most_runs():
         model = ES(
             "LinearPolicy",
             "CartPole-v1",
-            0.04,
-            population_size=4,
-            sigma=0.1,
+            0.02,
+            population_size=12,
+            sigma=0.2,
             initial_std=0.0,
             optimizer="sgd",
             fitness_shaping="zscore",

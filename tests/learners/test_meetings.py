@@ -11,6 +11,7 @@ from popagents.meetings import examiners, meetings, of_finalists, seats_of, shar
 from popagents.rollout import Lives, note
 from popagents.vec_env import GymVecEnv
 from popenvs.social_dilemma_v0 import vector_env
+from registration.learners import load_learner
 
 
 def dilemma(lanes, game="prisoners_dilemma", players=2, **settings):
@@ -20,6 +21,17 @@ def dilemma(lanes, game="prisoners_dilemma", players=2, **settings):
 
 def culture(env, population_size=8, episodes=2, seed=5, **settings):
     return Culture("LinearPolicy", env, population_size=population_size, episodes=episodes, seed=seed, **settings)
+
+
+@pytest.mark.parametrize("name", ["es", "genetic"])
+def test_other_learners_members_meet_too_at_any_number_of_lanes(name):
+    settings = {"tournament_size": 4, "n_offspring": 2} if name == "genetic" else {}
+    runs = [
+        load_learner(name)("LinearPolicy", dilemma(lanes), population_size=8, seed=5, **settings).learn(400)
+        for lanes in (1, 4)
+    ]
+    assert np.array_equal(runs[0].lineage, runs[1].lineage)
+    assert runs[0].generation > 4
 
 
 # ---------------------------------------------------------------- groups
