@@ -21,7 +21,7 @@ def preset(name: str, env_id: str) -> tuple[int, int, dict[str, Any], dict[str, 
         from rl_zoo3.utils import get_class_by_name
 
         settings["policy_kwargs"] = eval(settings["policy_kwargs"], {"get_class_by_name": get_class_by_name})
-    if str(settings["learning_rate"]).startswith("lin_"):
+    if str(settings.get("learning_rate")).startswith("lin_"):
         from rl_zoo3.utils import SimpleLinearSchedule
 
         settings["learning_rate"] = SimpleLinearSchedule(settings["learning_rate"].removeprefix("lin_"))
