@@ -101,7 +101,7 @@ def inheritance_curves(
     order = sorted(range(len(ends)), key=lambda i: ends[i][0])
     for i, height in zip(order, apart(np.array([ends[i][0] for i in order]), 0.06 * (high - low)), strict=True):
         where = {"transform": axes.get_yaxis_transform(), "va": "center"}
-        axes.text(1.01, height, f"{ends[i][1]} {ends[i][0]:.0f}", color=colours[i], **where)
+        axes.text(1.01, height, f"{ends[i][1]} {round(ends[i][0])}", color=colours[i], **where)
     axes.set_title(title, loc="left", fontweight="bold", pad=14)
     figure.savefig(path)
     return Path(path)
