@@ -160,6 +160,7 @@ class TorchMinds(Minds):
         assert self.seen is not None
 
         def loss(own: Any, seen: Any, done: Any, returns: Any, shares: Any, value_cost: Any, entropy_cost: Any) -> Any:
+            """Return a mind's loss: the sum of its steps' losses, each weighed by its share."""
             outputs, values, _ = functional_call(self.whole, prefixed(own), (seen, self.whole.empty()))
             log_std = own.get("log_std")
             advantages = returns - values

@@ -1,7 +1,6 @@
 """Agents at play as animated pictures: any environment that draws itself, anything that has SB3's `predict`."""
 
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from popagents.environments import single_env
+from popagents.optional import needed
 
 LONGEST, WIDEST = 400, 800  # frames of an episode; animation that is not scaled down (pixels)
 STRIP_WIDTH = 1000  # a film strip is scaled down by whole numbers as long as it stays this wide (pixels)
@@ -155,16 +155,3 @@ def label(text: str, width: int) -> np.ndarray:
     font = needed("PIL.ImageFont").load_default(width // 14)
     needed("PIL.ImageDraw").Draw(strip).text((width // 2, width // 20), text, INK, font, anchor="mm")
     return np.asarray(strip)
-
-
-def needed(module: str) -> Any:
-    """Import what only figures need.
-
-    Raises:
-        ImportError: it is not installed.
-    """
-    try:
-        return import_module(module)
-    except ImportError as error:
-        name = "Pillow" if module.startswith("PIL") else module.partition(".")[0]
-        raise ImportError(f'{name} is not installed; run `pip install "popzoo[zoo]"`') from error

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from popagents.animations import INK, needed
+from popagents.animations import INK
 from popagents.lineage import by_generation
+from popagents.optional import needed
 from popagents.plots.page import BLUE, DASHED, DPI, LINES, ORANGE, PALE, WIDTH, apart, canvas
 
 DOT = {"marker": "o", "ms": 5, "mec": "white"}

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,28 +11,17 @@ from popagents.dynamics.agents import PartiallyObservableActorCritic
 from popagents.dynamics.learner import Learner
 from popagents.dynamics.plane import Choice
 from popagents.dynamics.trajectory import Trajectory
+from popagents.optional import needed
 
 COLOURS = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"  # told apart by every eye
 INK = "#222222"
 SIDE, DPI = 4.4, 130  # of one picture (inches, pixels an inch)
 
 
-def needed(module: str) -> Any:
-    """Import a part of matplotlib; `popagents.animations` has the like, but costs seconds to import.
-
-    Raises:
-        ImportError: it is not installed.
-    """
-    try:
-        return import_module(f"matplotlib.{module}")
-    except ImportError as error:
-        raise ImportError('matplotlib is not installed; run `pip install "popzoo[zoo]"`') from error
-
-
 def canvas(pictures: int = 1) -> tuple[Any, list[Any]]:
     """Return a figure and so many axes side by side; no window and no state of `pyplot` is touched."""
-    figure = needed("figure").Figure(figsize=(SIDE * pictures, SIDE), dpi=DPI)
-    needed("backends.backend_agg").FigureCanvasAgg(figure)
+    figure = needed("matplotlib.figure").Figure(figsize=(SIDE * pictures, SIDE), dpi=DPI)
+    needed("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
     axes = list(figure.subplots(1, pictures, squeeze=False)[0])
     left, right = 0.65 / (SIDE * pictures), 0.2 / (SIDE * pictures)
     figure.subplots_adjust(left, 0.13, 1 - right, 0.9, wspace=0.3)

@@ -12,10 +12,11 @@ import numpy as np
 from popagents.checks import choice
 from popagents.dynamics.analysis import stability
 from popagents.dynamics.learner import Learner
-from popagents.dynamics.page import COLOURS, INK, canvas, drawing, label, lines, needed, shades, trace, unit_square
+from popagents.dynamics.page import COLOURS, INK, canvas, drawing, label, lines, shades, trace, unit_square
 from popagents.dynamics.plane import BasinMap, Choice, Flow, basin_map
 from popagents.dynamics.plane import flow as plane_flow
 from popagents.dynamics.simplex import simplex
+from popagents.optional import needed
 
 STYLES = "quiver", "stream"
 __all__ = ["INK", "STYLES", "basins", "canvas", "flow", "label", "simplex", "trajectory"]
@@ -84,7 +85,7 @@ def quiver(axes: Any, data: Flow) -> None:
 def stream(axes: Any, data: Flow) -> None:
     """Draw stream lines."""
     strength = np.cbrt(np.hypot(data.dx, data.dy))
-    colours = needed("colors").ListedColormap(shades(np.linspace(0, 1, 256)))
+    colours = needed("matplotlib.colors").ListedColormap(shades(np.linspace(0, 1, 256)))
     style = {"cmap": colours, "density": 1.0, "linewidth": 1.2, "arrowsize": 1.1}
     axes.streamplot(data.points, data.points, data.dx, data.dy, color=strength, **style)
 
@@ -164,7 +165,7 @@ def basins(
     data = basin_map(learner, x, y, grid, background, **settings)
     colours = [pale(COLOURS[k % len(COLOURS)]) for k in range(max(len(data.ends.points), 1))]
     with drawing(axes, path, title) as axes:
-        kinds = needed("colors").ListedColormap(["#ffffff", *colours])
+        kinds = needed("matplotlib.colors").ListedColormap(["#ffffff", *colours])
         axes.pcolormesh(data.points, data.points, data.labels, cmap=kinds, vmin=-1.5, vmax=len(colours) - 0.5)
         for k, point in enumerate(data.ends.points):
             style = {
@@ -182,4 +183,4 @@ def basins(
 
 def pale(colour: str) -> tuple[float, ...]:
     """Return a colour mixed with white."""
-    return tuple(0.42 * c + 0.58 for c in needed("colors").to_rgb(colour))
+    return tuple(0.42 * c + 0.58 for c in needed("matplotlib.colors").to_rgb(colour))

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from popagents.animations import needed
 from popagents.lineage import Transmission, by_generation
+from popagents.optional import needed
 from popagents.plots.page import GREY, ORANGE, PALE, canvas
 
 SHOWN, MOST = 16, 64  # generations in a graph unless told otherwise; members of each

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from popagents.animations import needed
 from popagents.lineage import by_generation
+from popagents.optional import needed
 from popagents.plots.page import BLUE, LINES, ORANGE, canvas, draw_references
 
 POINTS = 60  # generations from which on a curve is smoothed
