@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numba import njit
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 from torch import nn
 from torch.func import functional_call, grad, vmap
@@ -220,17 +221,17 @@ def prefixed(parameters: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {f"policy.{name}": values for name, values in parameters.items()}
 
 
+@njit(cache=True)
 def discounted(rewards: np.ndarray, discounts: np.ndarray) -> np.ndarray:
-    """Return R_t = r_t + discount * R_{t+1}, float32, (lives, steps).
+    """Return R_t = r_t + discount * R_{t+1}, in the dtype of the rewards, (lives, steps).
 
     >>> discounted(np.array([[0.0, 0.0, 8.0]]), np.array([0.5])).tolist()
     [[2.0, 4.0, 8.0]]
     """
-    returns = np.zeros_like(rewards)
-    after = np.zeros(len(rewards), rewards.dtype)
-    for t in reversed(range(rewards.shape[1])):
-        after = rewards[:, t] + discounts * after
-        returns[:, t] = after
+    returns = rewards.copy()
+    for life in range(len(returns)):
+        for t in range(returns.shape[1] - 2, -1, -1):
+            returns[life, t] += discounts[life] * returns[life, t + 1]
     return returns
 
 

@@ -6,7 +6,7 @@ the coins for its sticky actions itself: with `repeat_action_probability` an act
 
 1. An episode begins. Pixels: fire is pressed where the game has that button, then nothing for up to 29 frames, as in
    ale-py's `AtariVectorEnv`. RAM: at once, as in `gym.make(id, obs_type="ram")`.
-2. A step is one decision: an action for `frameskip` frames. Its reward is the change of the score, unclipped.
+2. A step is one decision: an action for `frameskip` frames. Its reward is the change of the score, or its sign.
 3. The last two frames of a step are merged (the larger value of each pixel) and scaled down.
 4. The episode ends when the game is over, not when a life is lost, or is cut off after `max_num_frames_per_episode`.
 
@@ -83,6 +83,8 @@ class AtariLanes(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         stack_num: how many pictures are seen, one a step.
         repeat_action_probability: the chance that an action is held for one more frame.
         full_action_space: all 18 buttons rather than the game's own.
+        reward_clipping: a reward is the sign of the change of the score. A rare prize then counts no more than others:
+            in Space Invaders the mystery ship makes up more than half of the variance of a game's score.
         frameskip: frames per step.
         max_num_frames_per_episode: an episode is cut off after so many.
         render_mode: "rgb_array", or "human" for a window a lane.
@@ -109,6 +111,7 @@ class AtariLanes(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         stack_num: int = 4,
         repeat_action_probability: float = 0.25,
         full_action_space: bool = False,
+        reward_clipping: bool = False,
         frameskip: int = 4,
         max_num_frames_per_episode: int = 108000,
         render_mode: str | None = None,
@@ -126,7 +129,7 @@ class AtariLanes(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         if game not in roms.get_all_rom_ids():
             raise ValueError(f"game is {game!r}; ale_py.roms.get_all_rom_ids() lists the names")
         self.num_envs, self.render_mode = num_envs, render_mode
-        self.obs_type, self.size, self.frameskip = obs_type, size, frameskip
+        self.obs_type, self.size, self.frameskip, self.reward_clipping = obs_type, size, frameskip, reward_clipping
         self.longest = max_num_frames_per_episode
         shown = render_mode == "human"
         self.machines = [Machine(game, full_action_space, repeat_action_probability, shown) for _ in range(num_envs)]
@@ -182,6 +185,8 @@ class AtariLanes(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         for lane in np.flatnonzero(self._going).tolist():
             rewards[lane], terminated[lane], truncated[lane] = self._play(lane, actions[lane])
         self._going &= ~(terminated | truncated)
+        if self.reward_clipping:
+            rewards = np.sign(rewards)
         return self._seen.copy(), rewards, terminated, truncated, {}
 
     def render(self) -> tuple[np.ndarray, ...] | None:

@@ -10,22 +10,25 @@ from typing import NamedTuple
 import numpy as np
 from torch import nn
 
+from popagents import kernels
+from popagents.kernels import LEAK
+
 Parameters = dict[str, np.ndarray]
-LEAK = np.float32(0.01)
 
 
 class Activation(NamedTuple):
     """A nonlinearity, and its derivative as a function of its own output."""
 
+    code: int  # what `popagents.kernels` calls it
     function: Callable[[np.ndarray], np.ndarray]
     slope: Callable[[np.ndarray], np.ndarray]
 
 
 ACTIVATIONS: dict[type[nn.Module], Activation] = {
-    nn.Tanh: Activation(np.tanh, lambda y: 1 - y * y),
-    nn.ReLU: Activation(lambda x: np.maximum(x, 0), lambda y: (y > 0).astype(y.dtype)),
+    nn.Tanh: Activation(kernels.TANH, np.tanh, lambda y: 1 - y * y),
+    nn.ReLU: Activation(kernels.RELU, lambda x: np.maximum(x, 0), lambda y: (y > 0).astype(y.dtype)),
     nn.LeakyReLU: Activation(  # torch's default; a stack notices if a policy's own code gives something else
-        lambda x: np.maximum(x, LEAK * x), lambda y: np.where(y > 0, np.float32(1), LEAK)
+        kernels.LEAKY_RELU, lambda x: np.maximum(x, LEAK * x), lambda y: np.where(y > 0, np.float32(1), LEAK)
     ),
 }
 LARGE = 1 << 18  # bytes of one member's matrix that are not worth copying

@@ -8,6 +8,7 @@ merged in the order of the jobs at its end, so that the number of slots never ch
 import numpy as np
 import torch
 from gymnasium import spaces
+from numba import njit
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.torch_layers import FlattenExtractor
@@ -68,10 +69,7 @@ class Moments:
 
     def add(self, jobs: np.ndarray, seen: np.ndarray) -> None:
         """Add one observation (k, *shape) to each of k different jobs."""
-        rows = seen.reshape(len(jobs), -1).astype(np.float64)
-        self.counts[jobs] += 1
-        self.total[jobs] += rows
-        self.squares[jobs] += rows * rows
+        accumulate(jobs, np.ascontiguousarray(seen).reshape(len(jobs), -1), self.counts, self.total, self.squares)
 
     def merged(self, other: "Moments") -> "Moments":
         """Return this and another's sums as one row, added in the order of the jobs."""
@@ -90,6 +88,18 @@ class Moments:
         moments = cls(*arrays["total"].shape)
         moments.__dict__.update({name: arrays[name] for name in vars(moments)})
         return moments
+
+
+@njit(cache=True)
+def accumulate(jobs: np.ndarray, rows: np.ndarray, counts: np.ndarray, total: np.ndarray, squares: np.ndarray) -> None:
+    """Add a row (k, inputs) to each job's sums."""
+    for i in range(len(jobs)):
+        job = jobs[i]
+        counts[job] += 1
+        for j in range(rows.shape[1]):
+            value = np.float64(rows[i, j])
+            total[job, j] += value
+            squares[job, j] += value * value
 
 
 def normalizing(policy: BasePolicy) -> BasePolicy:

@@ -18,9 +18,9 @@ from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.preprocessing import is_image_space
 from torch.func import functional_call
 
-from popagents import convolution
+from popagents import convolution, kernels
 from popagents.actions import Actions
-from popagents.dense import Parameters, forward, index
+from popagents.dense import Parameters
 from popagents.normalization import NormalizedFlatten
 from popagents.policies import Actor
 
@@ -135,10 +135,11 @@ class Stack:
         return linear_outputs(self.parameters[layer.weight], self.parameters[layer.bias], rows, self.flat(observations))
 
     def _dense(self, rows: np.ndarray, observations: np.ndarray) -> np.ndarray:
-        x = self.flat(observations).astype(np.float32, copy=False)[:, None, :]
-        where = index(rows)
-        parameters = {name: stack[where] for name, stack in self.parameters.items()}
-        return forward(self.layers, parameters, x)[-1][:, 0, :]  # type: ignore[arg-type]
+        x = np.ascontiguousarray(self.flat(observations), np.float32)
+        for layer in self.layers:  # type: ignore[union-attr]
+            code = layer.activation.code if layer.activation else kernels.LINEAR
+            x = kernels.dense(self.parameters[layer.weight], self.parameters[layer.bias], rows, x, code)
+        return x
 
     def _convolved(self, rows: np.ndarray, observations: np.ndarray) -> np.ndarray:
         scale = 1.0 if self._plain else 1 / 255

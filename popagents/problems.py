@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium.vector import AsyncVectorEnv, SyncVectorEnv, VectorEnv
 from stable_baselines3.common.vec_env import VecEnv
 
-from popagents.slots import Slots, SyncSlots, VecEnvSlots, VectorSlots
+from popagents.slots import Slots, SyncSlots, VecEnvSlots, VectorSlots, given
 
 Options = dict[str, Any]  # by name; arrays hold one row a job, other values are for all
 
@@ -67,12 +67,11 @@ class VectorProblemSlots(VectorSlots):
         if not self._begun:
             super().begin(which, seeds)  # the others too, so that they can be stepped
         lanes = np.flatnonzero(which)
-        given = [int(seed) if begins else None for seed, begins in zip(seeds, which, strict=True)]
         if self._one_by_one:
             for lane, options in zip(lanes, self.deck.deal(len(lanes)), strict=True):
-                self._reset(np.arange(self.n) == lane, given, options)
+                self._reset(np.arange(self.n) == lane, given(seeds, which), options)
         else:
-            self._reset(which.copy(), given, self.deck.deal_rows(len(lanes)))
+            self._reset(which.copy(), given(seeds, which), self.deck.deal_rows(len(lanes)))
         self._over = self._over & ~which
 
     def _reset(self, mask: np.ndarray, seeds: list[int | None], options: Options) -> None:

@@ -228,8 +228,8 @@ def play(
             check_finite(returns[jobs], members[jobs], seeds[jobs])
             note(told, infos, over, jobs, len(members))
             infos = with_episodes(infos, over, returns[jobs], lengths[jobs])
-            first = jobs[jobs < PROBE]
-            probe.update(zip(first.tolist(), seen[np.isin(seats.jobs, first)], strict=True))
+            first = jobs < PROBE
+            probe.update(zip(jobs[first].tolist(), seen[np.searchsorted(seats.live, over[first])], strict=True))
         t += 1
         if t > slots.longest:
             check_ends(lengths[seats.jobs], slots.longest, seats.who, seeds[seats.jobs])

