@@ -47,7 +47,10 @@ def evolution(seeds: int = 3) -> Iterator[Row]:
 def port() -> Iterator[Row]:
     """An individual's lifetime against the sequential PyTorch port."""
     torch.set_num_threads(1)
-    model, theirs = population(0, 5, tournament_size=2), SequentialPort(seed=0)
+    model, theirs = (
+        population(0).learn(1, log_interval=None),
+        SequentialPort(seed=0),
+    )  # children only are born from here on
 
     def generations(n: int = 4) -> None:
         model.learn(n * 5 * LIFE, reset_num_timesteps=False, log_interval=None)

@@ -48,6 +48,12 @@ class Actions:
             "at 0, and bounded float Box spaces: wrap the environment to offer one of these"
         )
 
+    def idle(self, k: int) -> np.ndarray:
+        """Return k valid actions, (k, ...): the first of a discrete space, the middle of a Box."""
+        space = self.space
+        one = (space.low + space.high) / 2 if isinstance(space, spaces.Box) else np.zeros(space.shape)  # type: ignore
+        return np.repeat(one.astype(space.dtype)[None], k, axis=0)
+
     def noise(self, key: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """Draw what sampling needs: float32, (k, n_outputs), a function of (key, step) alone."""
         return gumbel(key, steps, self.n_outputs) if self.sizes else normal(key, steps, self.n_outputs)

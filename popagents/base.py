@@ -46,7 +46,7 @@ class PopulationAlgorithm(BaseAlgorithm):
 
     Args:
         policy: a policy's name or class, or a list of them: designs among which the members are dealt.
-        env: a Gymnasium id (a native vector environment with one slot a member is made), a Gymnasium environment or
+        env: a Gymnasium id (a native vector environment with `lives_at_once` slots is made), a Gymnasium environment or
             vector environment, or an SB3 VecEnv with any number of slots.
         learning_rate: what the learner makes of it.
         population_size: members.
@@ -111,7 +111,7 @@ class PopulationAlgorithm(BaseAlgorithm):
             raise ValueError(f"policy names {len(names)} designs; {type(self).__name__} evolves one: name one")
         super().__init__(
             names[0],
-            vec_env_of(env, self.population_size),
+            vec_env_of(env, self.lives_at_once),
             learning_rate,
             policy_kwargs=kwargs[0],
             tensorboard_log=tensorboard_log,
@@ -157,6 +157,11 @@ class PopulationAlgorithm(BaseAlgorithm):
     def set_learner_arrays(self, arrays: dict[str, np.ndarray]) -> None:
         """Take back what `learner_arrays` returned."""
 
+    @property
+    def lives_at_once(self) -> int:
+        """Return how many slots are made for an environment given by its id: one a member."""
+        return self.population_size
+
     # ---------------------------------------------------------------- set-up
 
     def _setup_model(self) -> None:
@@ -190,7 +195,7 @@ class PopulationAlgorithm(BaseAlgorithm):
 
     def set_env(self, env: GymEnv, force_reset: bool = True) -> None:
         """Go on in another environment of the same spaces, with any number of slots."""
-        wrapped = self._wrap_env(vec_env_of(env, self.population_size), self.verbose)
+        wrapped = self._wrap_env(vec_env_of(env, self.lives_at_once), self.verbose)
         check_for_correct_spaces(wrapped, self.observation_space, self.action_space)
         self.env, self.n_envs, self._slots = wrapped, wrapped.num_envs, None
         self._last_obs = None
@@ -450,7 +455,7 @@ class PopulationAlgorithm(BaseAlgorithm):
         designs = [[None, None]] if "policy" in custom else saving.from_json(description["designs"])
         model = cls(
             custom.get("policy", [design[0] for design in designs]),
-            None if env is None else vec_env_of(env, settings["population_size"]),
+            env,
             policy_kwargs=custom.get("policy_kwargs", [design[1] for design in designs]),
             device=device,
             _init_setup_model=False,

@@ -6,6 +6,7 @@ LSTM, and RMSprop, are `popagents.lstm`'s, life by life, while a life's weights 
 
 import numpy as np
 import torch
+from numba import njit
 from stable_baselines3.common.torch_layers import FlattenExtractor
 
 from popagents import lstm
@@ -100,23 +101,48 @@ def loss_gradient(
     Returns:
         By the outputs, by the values, and by `log_std` (lives, n_outputs) for a Box.
     """
+    if log_std is None:
+        chosen = done.reshape(*values.shape, len(actions.sizes))
+        sizes = np.array(actions.sizes)
+        return *logits_gradient(outputs, values, chosen, returns, shares, costs, sizes), None
     shares = shares.astype(np.float32)
     advantages = returns - values
-    entropy_cost = (costs[1][:, None] * shares)[:, :, None]
     error, spread = actions.gradient(outputs, done, log_std)
     weights = (advantages * shares)[:, :, None]
     d_values = -2 * costs[0][:, None] * shares * advantages
-    if spread is not None:
-        return error * weights, d_values, (spread * weights - entropy_cost).sum(axis=1)
-    return error * weights - entropy_cost * entropy_slope(actions, outputs), d_values, None
+    entropy_cost = (costs[1][:, None] * shares)[:, :, None]
+    return error * weights, d_values, (spread * weights - entropy_cost).sum(axis=1)
 
 
-def entropy_slope(actions: Actions, outputs: np.ndarray) -> np.ndarray:
-    """Return the gradient of the entropy by logits (..., n_outputs): -p (log p + H), for each component."""
-    slopes = []
-    for logits in np.split(outputs, np.cumsum(actions.sizes)[:-1], axis=-1):
-        logs = logits - logits.max(axis=-1, keepdims=True)
-        logs = logs - np.log(np.exp(logs).sum(axis=-1, keepdims=True))
-        p = np.exp(logs)
-        slopes.append(p * ((p * logs).sum(axis=-1, keepdims=True) - logs))
-    return slopes[0] if len(slopes) == 1 else np.concatenate(slopes, axis=-1)
+@njit(cache=True)
+def logits_gradient(
+    outputs: np.ndarray,
+    values: np.ndarray,
+    chosen: np.ndarray,
+    returns: np.ndarray,
+    shares: np.ndarray,
+    costs: np.ndarray,
+    sizes: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Do what `loss_gradient` does for discrete actions, whose components `chosen` (lives, steps, components) holds.
+
+    The gradient of the entropy H by a component's logits is -p (log p + H).
+    """
+    d_outputs, d_values = np.empty_like(outputs), np.empty_like(values)
+    for life in range(values.shape[0]):
+        for t in range(values.shape[1]):
+            share, advantage = np.float32(shares[life, t]), returns[life, t] - values[life, t]
+            d_values[life, t] = -2 * costs[0, life] * share * advantage
+            first = 0
+            for component, size in enumerate(sizes):
+                logits = outputs[life, t, first : first + size]
+                logs = logits - logits.max()
+                logs -= np.log(np.exp(logs).sum())
+                p = np.exp(logs)
+                negative_entropy = (p * logs).sum()
+                for a in range(size):
+                    error = p[a] - np.float32(a == chosen[life, t, component])
+                    slope = p[a] * (logs[a] - negative_entropy)
+                    d_outputs[life, t, first + a] = share * (error * advantage + costs[1, life] * slope)
+                first += size
+    return d_outputs, d_values

@@ -192,6 +192,11 @@ class Genetic(PopulationAlgorithm):
         """Return how the hyperparameters moved: float64, (generations, 4, 3)."""
         return np.array(self._drift).reshape(-1, len(self.hyperparameters), 3)
 
+    @property
+    def lives_at_once(self) -> int:
+        """Return how many slots are made for an environment given by its id: also one a child and problem to learn."""
+        return max(self.population_size, 0 if self.inheritance == "darwin" else self.n_offspring * self.n_tasks)
+
     # ---------------------------------------------------------------- a generation
 
     def ask(self) -> np.ndarray:

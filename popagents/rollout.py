@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from popagents.actions import Actions
 from popagents.population import Population
 from popagents.slots import Slots
 
@@ -110,13 +111,15 @@ class Seats:
         spans: int64, (jobs, 3), as in `Record`.
     """
 
-    def __init__(self, slots: Slots, members: np.ndarray, seeds: np.ndarray, space: Any, order: np.ndarray) -> None:
+    def __init__(
+        self, slots: Slots, members: np.ndarray, seeds: np.ndarray, actions: Actions, order: np.ndarray
+    ) -> None:
         self.slots, self.members, self.seeds, self.order = slots, members, seeds, order
         self.spans = np.zeros((len(members), 3), np.int64)
         self._job = np.full(slots.n, -1)
         self._done = np.ones(slots.n, bool)
         self._handed_out = 0
-        self._actions = np.repeat(np.asarray(space.sample())[None], slots.n, axis=0)  # any valid ones, for idle slots
+        self._actions = actions.idle(slots.n)
 
     def fill(self, t: int) -> bool:
         """Give the free slots the next jobs, at step t of the slots; tell whether anybody is playing."""
@@ -208,7 +211,7 @@ def play(
         RuntimeError: the environment failed, or a return is not finite; it names the member and the seed.
     """
     returns, lengths = np.zeros(len(members)), np.zeros(len(members), np.int64)
-    seats = Seats(slots, members, seeds, population.actions.space, np.arange(len(members)) if order is None else order)
+    seats = Seats(slots, members, seeds, population.actions, np.arange(len(members)) if order is None else order)
     probe: dict[int, np.ndarray] = {}
     told: dict[str, np.ndarray] = {}
     t = 0

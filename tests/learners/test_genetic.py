@@ -193,7 +193,7 @@ def test_problems_that_are_not_pinned_change():
 
     model._lifetime = Kept()
     model.learn(1)
-    assert slots.n == 6
+    assert slots.n == 2 * 8  # a slot for each child and problem
     first, second = (np.array(p) for p in problems[1:3])
     assert (first != second).any(axis=1).mean() > 0.7
 
