@@ -81,7 +81,7 @@ class VectorProblemSlots(VectorSlots):
 
 
 class SyncProblemSlots(SyncSlots):
-    """Slots in a SyncVectorEnv."""
+    """Slots in a SyncVectorEnv or DummyVecEnv."""
 
     def __init__(self, slots: SyncSlots) -> None:
         self.__dict__.update(slots.__dict__)
@@ -97,7 +97,7 @@ class SyncProblemSlots(SyncSlots):
 
 
 class VecEnvProblemSlots(VecEnvSlots):
-    """Slots in SB3's DummyVecEnv or SubprocVecEnv."""
+    """Slots in SB3's SubprocVecEnv."""
 
     def __init__(self, env: VecEnv) -> None:
         super().__init__(env)

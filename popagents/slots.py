@@ -4,9 +4,10 @@ A slot holds one episode at a time and is told which seed to begin it with. Seve
 one face:
 
 - `VectorSlots`: a Gymnasium vector environment with masked reset (ours, AsyncVectorEnv, a wrapped SyncVectorEnv);
-- `SyncSlots`: Gymnasium's SyncVectorEnv, whose environments are stepped one by one, and only while an episode lasts;
+- `SyncSlots`: Gymnasium's SyncVectorEnv or SB3's DummyVecEnv, whose environments are stepped one by one, and only while
+  an episode lasts;
 - `AtariSlots`: ale-py's AtariVectorEnv;
-- `VecEnvSlots`: SB3's bare DummyVecEnv or SubprocVecEnv;
+- `VecEnvSlots`: SB3's SubprocVecEnv;
 - `SharedSlots`: an SB3 VecEnv behind wrappers whose state the slots share (VecNormalize, VecFrameStack, ...).
 
 In all but the last an episode is a function of its seed alone, so that the number of slots never changes a result. In
@@ -95,12 +96,12 @@ def given(seeds: np.ndarray, which: np.ndarray) -> list[int | None]:
 
 
 class SyncSlots(Slots):
-    """Slots in a SyncVectorEnv, whose own bookkeeping takes longer than a step of a small environment."""
+    """Slots in a SyncVectorEnv or DummyVecEnv, whose bookkeeping takes longer than a step of a small environment."""
 
-    def __init__(self, env: SyncVectorEnv) -> None:
+    def __init__(self, env: SyncVectorEnv | DummyVecEnv) -> None:
         self.envs = env.envs
         self.n = env.num_envs
-        space = env.single_observation_space
+        space = self.envs[0].observation_space
         self._buffer = np.empty((self.n, *space.shape), space.dtype)  # type: ignore[misc]
         self._going = np.zeros(self.n, bool)
         self._nothing: Infos = [{} for _ in range(self.n)]
@@ -154,7 +155,7 @@ class AtariSlots(Slots):
 
 
 class VecEnvSlots(Slots):
-    """Slots in SB3's DummyVecEnv or SubprocVecEnv, each sub-environment reset by itself."""
+    """Slots in SB3's SubprocVecEnv, each sub-environment reset by itself."""
 
     def __init__(self, env: VecEnv) -> None:
         self.env = env
@@ -215,7 +216,9 @@ def _slots_of(env: VecEnv) -> Slots:
     bare = env.venv if isinstance(env, VecMonitor) else env
     if isinstance(bare, GymVecEnv) and (kind := kind_of(bare.vector_env)):
         return kind(bare.vector_env)
-    if type(env) in (DummyVecEnv, SubprocVecEnv):
+    if type(env) is DummyVecEnv and env.observation_space.shape is not None:
+        return SyncSlots(env)
+    if type(env) is SubprocVecEnv:
         return VecEnvSlots(env)
     warnings.warn(
         f"episodes in a {type(env).__name__} cannot be seeded one by one: this run can be repeated only with "

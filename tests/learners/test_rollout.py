@@ -13,7 +13,7 @@ from popagents.policies import LinearPolicy
 from popagents.population import Population
 from popagents.randomness import Purpose, keys
 from popagents.rollout import Recorder, play
-from popagents.slots import LONGEST, SharedSlots, SyncSlots, VecEnvSlots, VectorSlots, slots_of
+from popagents.slots import LONGEST, SharedSlots, SyncSlots, VectorSlots, slots_of
 from popagents.vec_env import GymVecEnv
 from tests.learners.games import Ring
 
@@ -192,7 +192,7 @@ def test_each_environment_gets_its_slots_and_shared_ones_say_that_they_are():
     assert isinstance(slots_of(native_vec_env("popenvs:PopPacman-v0", 2)), VectorSlots)
     assert isinstance(ring_slots("monitored", 2), SyncSlots)
     assert isinstance(ring_slots("SyncVectorEnv, wrapped", 2), VectorSlots)
-    assert isinstance(slots_of(make_vec_env("CartPole-v1", 2)), VecEnvSlots)
+    assert isinstance(slots_of(make_vec_env("CartPole-v1", 2)), SyncSlots)
     for wrap in (VecNormalize, lambda env: VecFrameStack(env, 2)):
         with pytest.warns(UserWarning, match="can be repeated only with 2 slots"):
             assert isinstance(slots_of(wrap(make_vec_env("CartPole-v1", 2))), SharedSlots)
