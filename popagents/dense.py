@@ -75,16 +75,11 @@ def products(x: np.ndarray, stack: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def taken(stack: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return `stack[rows]`, as a view where the rows follow one another."""
-    return stack[index(rows)]
-
-
-def index(rows: np.ndarray) -> np.ndarray | slice:
-    """Return what picks the rows: a slice, which copies nothing, where they follow one another."""
+    """Return `stack[rows]`, as a view, which copies nothing, where the rows follow one another."""
     first, n = int(rows[0]), len(rows)
     if rows[-1] - first == n - 1 and (n == 1 or (rows[1:] > rows[:-1]).all()):
-        return slice(first, first + n)
-    return rows
+        return stack[first : first + n]
+    return stack[rows]
 
 
 def forward(layers: list[Layer], parameters: Parameters, x: np.ndarray) -> list[np.ndarray]:

@@ -67,11 +67,12 @@ class VectorProblemSlots(VectorSlots):
         if not self._begun:
             super().begin(which, seeds)  # the others too, so that they can be stepped
         lanes = np.flatnonzero(which)
+        own = given(seeds, which)
         if self._one_by_one:
             for lane, options in zip(lanes, self.deck.deal(len(lanes)), strict=True):
-                self._reset(np.arange(self.n) == lane, given(seeds, which), options)
+                self._reset(np.arange(self.n) == lane, own, options)
         else:
-            self._reset(which.copy(), given(seeds, which), self.deck.deal_rows(len(lanes)))
+            self._reset(which.copy(), own, self.deck.deal_rows(len(lanes)))
         self._over = self._over & ~which
 
     def _reset(self, mask: np.ndarray, seeds: list[int | None], options: Options) -> None:
