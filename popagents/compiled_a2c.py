@@ -55,15 +55,12 @@ class CompiledMinds(Minds):
         self.tape = self.tape.longer(self.weights)
 
     def _descend(self, done: np.ndarray, returns: np.ndarray, shares: np.ndarray) -> None:
-        longest = done.shape[1]
-        outputs, values = self.tape.outputs[:, :longest], self.tape.values[:, :longest]
         spread = self._log_std(np.arange(len(self.steps)))
         spread = None if spread is None else spread[:, None, :]
-        d_outputs, d_values, d_spread = loss_gradient(
-            self.actions, outputs, values, done, returns, shares, self.costs, spread
-        )
+        answers = self.tape.answers[:, : done.shape[1]]
+        d_answers, d_spread = loss_gradient(self.actions, answers, done, returns, shares, self.costs, spread)
         networks = (self.weights, self.tape, self.gradient, self.squares)
-        lstm.descend(self.steps, d_outputs, d_values, *networks, self.how.learning_rate)
+        lstm.descend(self.steps, d_answers, *networks, self.how.learning_rate)
         if self.log_std is not None:
             d_own = d_spread.reshape(len(self.log_std), self.lanes, -1).sum(axis=1)  # type: ignore[union-attr]
             for row, rate in enumerate(self.how.learning_rate):
@@ -78,20 +75,18 @@ def minds_of(stack: Stack, rows: np.ndarray, how: Hyperparameters, lanes: int = 
 
 def loss_gradient(
     actions: Actions,
-    outputs: np.ndarray,
-    values: np.ndarray,
+    answers: np.ndarray,
     done: np.ndarray,
     returns: np.ndarray,
     shares: np.ndarray,
     costs: np.ndarray,
     log_std: np.ndarray | None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the gradient of each life's loss (see `popagents.a2c`) by what its network gave.
 
     Args:
         actions: the action space.
-        outputs: float32, (lives, steps, n_outputs).
-        values: float32, (lives, steps).
+        answers: float32, (lives, steps, n_outputs + 1), outputs and value.
         done: (lives, steps, ...), actions.
         returns: float32, (lives, steps), R_t.
         shares: (lives, steps), each step's share of the mean; 0 behind its end.
@@ -99,43 +94,41 @@ def loss_gradient(
         log_std: float32, (lives, 1, n_outputs), for a Box.
 
     Returns:
-        By the outputs, by the values, and by `log_std` (lives, n_outputs) for a Box.
+        By the answers, and by `log_std` (lives, n_outputs) for a Box.
     """
     if log_std is None:
-        chosen = done.reshape(*values.shape, len(actions.sizes))
-        sizes = np.array(actions.sizes)
-        return *logits_gradient(outputs, values, chosen, returns, shares, costs, sizes), None
+        chosen = done.reshape(*returns.shape, len(actions.sizes))
+        return logits_gradient(answers, chosen, returns, shares, costs, np.array(actions.sizes)), None
     shares = shares.astype(np.float32)
-    advantages = returns - values
+    outputs, advantages = answers[:, :, :-1], returns - answers[:, :, -1]
     error, spread = actions.gradient(outputs, done, log_std)
     weights = (advantages * shares)[:, :, None]
     d_values = -2 * costs[0][:, None] * shares * advantages
     entropy_cost = (costs[1][:, None] * shares)[:, :, None]
-    return error * weights, d_values, (spread * weights - entropy_cost).sum(axis=1)
+    return np.dstack([error * weights, d_values]), (spread * weights - entropy_cost).sum(axis=1)
 
 
 @njit(cache=True)
 def logits_gradient(
-    outputs: np.ndarray,
-    values: np.ndarray,
+    answers: np.ndarray,
     chosen: np.ndarray,
     returns: np.ndarray,
     shares: np.ndarray,
     costs: np.ndarray,
     sizes: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> np.ndarray:
     """Do what `loss_gradient` does for discrete actions, whose components `chosen` (lives, steps, components) holds.
 
     The gradient of the entropy H by a component's logits is -p (log p + H).
     """
-    d_outputs, d_values = np.empty_like(outputs), np.empty_like(values)
-    for life in range(values.shape[0]):
-        for t in range(values.shape[1]):
-            share, advantage = np.float32(shares[life, t]), returns[life, t] - values[life, t]
-            d_values[life, t] = -2 * costs[0, life] * share * advantage
+    d_answers = np.empty_like(answers)
+    for life in range(returns.shape[0]):
+        for t in range(returns.shape[1]):
+            share, advantage = np.float32(shares[life, t]), returns[life, t] - answers[life, t, -1]
+            d_answers[life, t, -1] = -2 * costs[0, life] * share * advantage
             first = 0
             for component, size in enumerate(sizes):
-                logits = outputs[life, t, first : first + size]
+                logits = answers[life, t, first : first + size]
                 logs = logits - logits.max()
                 logs -= np.log(np.exp(logs).sum())
                 p = np.exp(logs)
@@ -143,6 +136,6 @@ def logits_gradient(
                 for a in range(size):
                     error = p[a] - np.float32(a == chosen[life, t, component])
                     slope = p[a] * (logs[a] - negative_entropy)
-                    d_outputs[life, t, first + a] = share * (error * advantage + costs[1, life] * slope)
+                    d_answers[life, t, first + a] = share * (error * advantage + costs[1, life] * slope)
                 first += size
-    return d_outputs, d_values
+    return d_answers

@@ -1,8 +1,8 @@
 """An LSTM between linear layers, compiled: many small networks, each with weights of its own, one step at a time.
 
-The network is that of `popagents.recurrent`. Weights lie transposed, (lives, inputs, outputs), so that the inner loops
-run over outputs, which lie together in memory. One core then trains some 50 networks of 20 units as fast as memory lets
-it.
+The network is that of `popagents.recurrent`. All that multiplies one vector lies in one matrix, (inputs, outputs), and
+biases are the weights of inputs that are always 1: three matrices a network, and few loops, all over numbers that lie
+together in memory. One core then trains some 50 networks of 20 units as fast as memory lets it.
 """
 
 from typing import NamedTuple
@@ -16,76 +16,75 @@ from popagents.kernels import FAST, HALF, ONE, add_outer, add_product, add_scale
 DECAY, EPSILON = 0.99, 1e-5  # RMSprop's
 DEPTH = 16  # steps for which a tape has room at first
 
-NAMES = {  # each array below: the policy's parameter, and whether it is transposed
-    "embedding": ("policy_net.embedding.weight", True),
-    "embedding_bias": ("policy_net.embedding.bias", False),
-    "inputs": ("policy_net.cell.weight_ih", True),
-    "memory": ("policy_net.cell.weight_hh", True),
-    "inputs_bias": ("policy_net.cell.bias_ih", False),
-    "memory_bias": ("policy_net.cell.bias_hh", False),
-    "actor": ("action_net.weight", False),
-    "actor_bias": ("action_net.bias", False),
-    "critic": ("value_net.weight", False),
-    "critic_bias": ("value_net.bias", False),
-}
-
 
 class Weights(NamedTuple):
-    """Rows of weights, float32 (n inputs, e embedding, h hidden, a outputs); or their gradients' squares."""
+    """Rows of weights, float32 (n inputs, e embedding, h hidden, a outputs); or of gradients, or of their squares."""
 
-    embedding: np.ndarray  # (rows, n, e)
-    embedding_bias: np.ndarray  # (rows, e)
-    inputs: np.ndarray  # (rows, e, 4h); gates: input, forget, cell, output
-    memory: np.ndarray  # (rows, h, 4h)
-    inputs_bias: np.ndarray  # (rows, 4h)
-    memory_bias: np.ndarray  # (rows, 4h)
-    actor: np.ndarray  # (rows, a, h)
-    actor_bias: np.ndarray  # (rows, a)
-    critic: np.ndarray  # (rows, 1, h)
-    critic_bias: np.ndarray  # (rows, 1)
+    embedding: np.ndarray  # (rows, n + 1, e): of what is seen, the bias
+    cell: np.ndarray  # (rows, e + 2 + h, 4h): of what is embedded, two biases, of what was shown; gates: i, f, c, o
+    heads: np.ndarray  # (rows, a + 1, 1 + h): the actor's outputs and the critic's; the bias, of what is shown
 
     @classmethod
     def of(cls, parameters: Parameters) -> "Weights":
-        """Copy a policy's parameters, (lives, *shape) by name."""
-        laid = {
-            field: parameters[name].swapaxes(1, 2) if transposed else parameters[name]
-            for field, (name, transposed) in NAMES.items()
-        }
-        return cls(**{field: np.array(values, order="C") for field, values in laid.items()})
+        """Copy a policy's parameters, (rows, *shape) by name."""
+
+        def side_by_side(*names: str) -> np.ndarray:
+            """Return matrices (rows, outputs, inputs) and biases as one matrix."""
+            parts = [parameters[name] for name in names]
+            return np.concatenate([part if part.ndim == 3 else part[:, :, None] for part in parts], axis=2)
+
+        cell = [f"policy_net.cell.{name}" for name in ("weight_ih", "bias_ih", "bias_hh", "weight_hh")]
+        return cls(
+            side_by_side("policy_net.embedding.weight", "policy_net.embedding.bias").swapaxes(1, 2).copy(),
+            side_by_side(*cell).swapaxes(1, 2).copy(),
+            np.concatenate(
+                [side_by_side(f"{net}.bias", f"{net}.weight") for net in ("action_net", "value_net")], axis=1
+            ),
+        )
 
     def parameters(self) -> Parameters:
         """Return the policy's parameters by name."""
-        fields = self._asdict()
-        return {
-            name: fields[field].swapaxes(1, 2).copy() if transposed else fields[field].copy()
-            for field, (name, transposed) in NAMES.items()
+        embedding, cell = self.embedding.swapaxes(1, 2), self.cell.swapaxes(1, 2)
+        e = embedding.shape[1]
+        views = {
+            "policy_net.embedding.weight": embedding[:, :, :-1],
+            "policy_net.embedding.bias": embedding[:, :, -1],
+            "policy_net.cell.weight_ih": cell[:, :, :e],
+            "policy_net.cell.bias_ih": cell[:, :, e],
+            "policy_net.cell.bias_hh": cell[:, :, e + 1],
+            "policy_net.cell.weight_hh": cell[:, :, e + 2 :],
+            "action_net.weight": self.heads[:, :-1, 1:],
+            "action_net.bias": self.heads[:, :-1, 0],
+            "value_net.weight": self.heads[:, -1:, 1:],
+            "value_net.bias": self.heads[:, -1:, 0],
         }
+        return {name: view.copy() for name, view in views.items()}
 
 
 class Tape(NamedTuple):
     """What an episode leaves behind for backpropagation, float32, for every life and step."""
 
-    seen: np.ndarray  # (lives, steps, n)
-    embedded: np.ndarray  # (lives, steps, e)
-    shown: np.ndarray  # (lives, steps + 1, h), before each step: what the cell shows
-    held: np.ndarray  # (lives, steps + 1, h), before each step: what it holds
+    seen: np.ndarray  # (lives, steps, n + 1), what is seen, 1
+    inputs: np.ndarray  # (lives, steps + 1, e + 2 + h), the cell's: what is embedded, 1, 1, what it showed before
+    held: np.ndarray  # (lives, steps + 1, h), before each step: what the cell holds
     gates: np.ndarray  # (lives, steps, 4h), squashed
     squashed: np.ndarray  # (lives, steps, h), tanh of what it holds after the step
-    outputs: np.ndarray  # (lives, steps, a)
-    values: np.ndarray  # (lives, steps)
+    answers: np.ndarray  # (lives, steps, a + 1), outputs and value
 
     @classmethod
     def blank(cls, weights: Weights, lives: int, steps: int) -> "Tape":
         """Make room for episodes of some steps, with empty memories."""
-        n, e = weights.embedding.shape[1:]
-        _, a, h = weights.actor.shape
-        at_steps = [(steps, width) for width in (4 * h, h, a)]
-        widths = [(steps, n), (steps, e), (steps + 1, h), (steps + 1, h), *at_steps, (steps,)]
-        return cls(*(np.zeros((lives, *width), np.float32) for width in widths))
+        seen, e = weights.embedding.shape[1:]
+        inputs, gates = weights.cell.shape[1:]
+        h, answers = gates // 4, weights.heads.shape[1]
+        rooms = [(steps, seen), (steps + 1, inputs), (steps + 1, h), (steps, gates), (steps, h), (steps, answers)]
+        tape = cls(*(np.zeros((lives, *room), np.float32) for room in rooms))
+        tape.seen[:, :, -1] = tape.inputs[:, :, e : e + 2] = 1
+        return tape
 
     def longer(self, weights: Weights) -> "Tape":
         """Return a tape of twice the steps, with what stands on this one."""
-        longer = Tape.blank(weights, *np.multiply(self.values.shape, (1, 2)))
+        longer = Tape.blank(weights, len(self.answers), 2 * self.answers.shape[1])
         for old, new in zip(self, longer, strict=True):
             new[:, : old.shape[1]] = old
         return longer
@@ -106,31 +105,26 @@ def forward(who, seen, w, tape, steps, lanes):  # type: ignore[no-untyped-def]
     Returns:
         float32, (k, a), outputs.
     """
-    n, e = w.embedding.shape[1:]
-    a, h = w.actor.shape[1:]
+    n, e, a = seen.shape[1], w.embedding.shape[2], w.heads.shape[1] - 1
     out = np.empty((len(who), a), np.float32)
     for row in range(len(who)):
         life = who[row]
-        own = life // lanes
-        t = steps[life]
+        own, t = life // lanes, steps[life]
         steps[life] += 1
-        tape.seen[life, t] = seen[row]
-        x, gates = tape.embedded[life, t], tape.gates[life, t]
-        for j in range(e):
-            x[j] = w.embedding_bias[own, j]
+        x, gates, answers = tape.inputs[life, t], tape.gates[life, t], tape.answers[life, t]
+        x[:e] = w.embedding[own, n]
         for i in range(n):
+            tape.seen[life, t, i] = seen[row, i]
             if seen[row, i] != 0:
-                add_scaled(x, seen[row, i], w.embedding[own, i])
-        for j in range(4 * h):
-            gates[j] = w.inputs_bias[own, j] + w.memory_bias[own, j]
-        add_product(gates, x, w.inputs[own])
-        if t > 0:
-            add_product(gates, tape.shown[life, t], w.memory[own])
-        squash(gates, tape.held[life, t], tape.held[life, t + 1], tape.squashed[life, t], tape.shown[life, t + 1])
-        for j in range(a):
-            out[row, j] = w.actor_bias[own, j] + dot(w.actor[own, j], tape.shown[life, t + 1])
-            tape.outputs[life, t, j] = out[row, j]
-        tape.values[life, t] = w.critic_bias[own, 0] + dot(w.critic[own, 0], tape.shown[life, t + 1])
+                add_scaled(x[:e], seen[row, i], w.embedding[own, i])
+        known = len(x) if t > 0 else e + 2  # nothing was shown before the first step
+        gates[:] = 0
+        add_product(gates, x[:known], w.cell[own])
+        after = tape.inputs[life, t + 1, e + 1 :]  # 1, what is shown
+        squash(gates, tape.held[life, t], tape.held[life, t + 1], tape.squashed[life, t], after[1:])
+        for j in range(a + 1):
+            answers[j] = dot(w.heads[own, j], after)
+        out[row] = answers[:a]
     return out
 
 
@@ -151,42 +145,33 @@ def squash(gates, held, held_after, squashed, shown_after):  # type: ignore[no-u
 
 
 @njit(cache=True, fastmath=FAST, error_model="numpy")
-def backward(life, own, steps, d_outputs, d_values, w, tape, g):  # type: ignore[no-untyped-def]
+def backward(life, own, steps, d_answers, w, tape, g):  # type: ignore[no-untyped-def]
     """Backpropagate through one life's episode.
 
     Args:
         life: whose.
         own: the row of its weights.
         steps: how many.
-        d_outputs: float32, (steps, a), the gradient of the loss by the outputs.
-        d_values: float32, (steps,), and by the values.
+        d_answers: float32, (steps, a + 1), the gradient of the loss by outputs and value.
         w: `Weights` of all lives.
         tape: what `forward` left.
         g: `Weights` of one life, zeros; gradients are added.
     """
-    e, h = w.embedding.shape[2], w.actor.shape[2]
-    d_shown, d_held = np.zeros(h, np.float32), np.zeros(h, np.float32)
-    d_gates, d_x = np.empty((steps, 4 * h), np.float32), np.empty((steps, e), np.float32)
+    e, h = w.embedding.shape[2], w.heads.shape[2] - 1
+    inputs = tape.inputs[life]
+    d_inputs, d_held = np.zeros(inputs.shape[1], np.float32), np.zeros(h, np.float32)
+    d_gates = np.empty((steps, 4 * h), np.float32)
     for t in range(steps - 1, -1, -1):
-        add_product(d_shown, d_outputs[t], w.actor[own])
-        add_scaled(d_shown, d_values[t], w.critic[own, 0])
-        through_gates(tape.gates[life, t], tape.held[life, t], tape.squashed[life, t], d_shown, d_held, d_gates[t])
-        product(w.inputs[own], d_gates[t], d_x[t])
-        product(w.memory[own], d_gates[t], d_shown)
-    shown = tape.shown[life]
-    add_outer(g.actor[0], d_outputs[:steps], shown[1 : steps + 1])
-    add_outer(g.inputs[0], tape.embedded[life, :steps], d_gates)
-    add_outer(g.memory[0], shown[:steps], d_gates)
-    for t in range(steps):
-        add_scaled(g.actor_bias[0], ONE, d_outputs[t])
-        add_scaled(g.critic[0, 0], d_values[t], shown[t + 1])
-        g.critic_bias[0, 0] += d_values[t]
-        add_scaled(g.inputs_bias[0], ONE, d_gates[t])
-        add_scaled(g.memory_bias[0], ONE, d_gates[t])
-        add_scaled(g.embedding_bias[0], ONE, d_x[t])
+        add_product(d_inputs[e + 1 :], d_answers[t], w.heads[own])
+        through_gates(
+            tape.gates[life, t], tape.held[life, t], tape.squashed[life, t], d_inputs[e + 2 :], d_held, d_gates[t]
+        )
+        product(w.cell[own], d_gates[t], d_inputs)
         for i in range(tape.seen.shape[2]):
             if tape.seen[life, t, i] != 0:
-                add_scaled(g.embedding[0, i], tape.seen[life, t, i], d_x[t])
+                add_scaled(g.embedding[0, i], tape.seen[life, t, i], d_inputs[:e])
+    add_outer(g.heads[0], d_answers[:steps], inputs[1 : steps + 1, e + 1 :])
+    add_outer(g.cell[0], inputs[:steps], d_gates)
 
 
 @njit(cache=True, fastmath=FAST, error_model="numpy")
@@ -214,13 +199,12 @@ def rmsprop(weights, gradients, squares, rate):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, fastmath=FAST, error_model="numpy")
-def descend(steps, d_outputs, d_values, w, tape, g, squares, rates):  # type: ignore[no-untyped-def]
+def descend(steps, d_answers, w, tape, g, squares, rates):  # type: ignore[no-untyped-def]
     """Move all weights by one step of RMSprop.
 
     Args:
         steps: int64, (lives,), how many each has played.
-        d_outputs: float32, (lives, longest, a), the gradient of each life's loss by the outputs.
-        d_values: float32, (lives, longest), and by the values.
+        d_answers: float32, (lives, longest, a + 1), the gradient of each life's loss by outputs and value.
         w: `Weights`; they change.
         tape: what `forward` left.
         g: `Weights` of one life, zeros; to compute with.
@@ -230,15 +214,7 @@ def descend(steps, d_outputs, d_values, w, tape, g, squares, rates):  # type: ig
     lanes = len(steps) // len(rates)
     for own in range(len(rates)):
         for life in range(own * lanes, (own + 1) * lanes):
-            backward(life, own, steps[life], d_outputs[life], d_values[life], w, tape, g)
-        rate = rates[own]
-        rmsprop(w.embedding[own].ravel(), g.embedding.ravel(), squares.embedding[own].ravel(), rate)
-        rmsprop(w.embedding_bias[own], g.embedding_bias[0], squares.embedding_bias[own], rate)
-        rmsprop(w.inputs[own].ravel(), g.inputs.ravel(), squares.inputs[own].ravel(), rate)
-        rmsprop(w.memory[own].ravel(), g.memory.ravel(), squares.memory[own].ravel(), rate)
-        rmsprop(w.inputs_bias[own], g.inputs_bias[0], squares.inputs_bias[own], rate)
-        rmsprop(w.memory_bias[own], g.memory_bias[0], squares.memory_bias[own], rate)
-        rmsprop(w.actor[own].ravel(), g.actor.ravel(), squares.actor[own].ravel(), rate)
-        rmsprop(w.actor_bias[own], g.actor_bias[0], squares.actor_bias[own], rate)
-        rmsprop(w.critic[own].ravel(), g.critic.ravel(), squares.critic[own].ravel(), rate)
-        rmsprop(w.critic_bias[own], g.critic_bias[0], squares.critic_bias[own], rate)
+            backward(life, own, steps[life], d_answers[life], w, tape, g)
+        rmsprop(w.embedding[own].ravel(), g.embedding.ravel(), squares.embedding[own].ravel(), rates[own])
+        rmsprop(w.cell[own].ravel(), g.cell.ravel(), squares.cell[own].ravel(), rates[own])
+        rmsprop(w.heads[own].ravel(), g.heads.ravel(), squares.heads[own].ravel(), rates[own])

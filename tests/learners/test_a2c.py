@@ -79,12 +79,10 @@ def compiled_gradients(minds):
     """Return what `learn` descends along, read off a step with RMSprop's memory laid open."""
     gradients = {}
 
-    def keep(steps, d_outputs, d_values, w, tape, g, squares, rates):
+    def keep(steps, d_answers, w, tape, g, squares, rates):
         found = []
         for life in range(len(steps)):
-            lstm.backward(
-                life, life // (len(steps) // len(rates)), steps[life], d_outputs[life], d_values[life], w, tape, g
-            )
+            lstm.backward(life, life // (len(steps) // len(rates)), steps[life], d_answers[life], w, tape, g)
             found.append(g.parameters())
             for values in g:
                 values[:] = 0
