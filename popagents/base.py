@@ -327,7 +327,7 @@ class PopulationAlgorithm(BaseAlgorithm):
         """Count a step of the slots and let the callbacks see it."""
         self.num_timesteps += len(step.live)
         if np.count_nonzero(step.dones):
-            self._update_info_buffer([step.infos[slot] for slot in step.live], step.dones[step.live])
+            self._update_info_buffer([step.infos[slot] for slot in step.live.tolist()], step.dones[step.live])
         hook.update_locals({"infos": step.infos, "dones": step.dones, "rewards": step.rewards})
         return hook.on_step()
 

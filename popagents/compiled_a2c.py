@@ -121,21 +121,30 @@ def logits_gradient(
 
     The gradient of the entropy H by a component's logits is -p (log p + H).
     """
-    d_answers = np.empty_like(answers)
+    d_answers, logs = np.empty_like(answers), np.empty(sizes.max(), np.float32)
     for life in range(returns.shape[0]):
         for t in range(returns.shape[1]):
             share, advantage = np.float32(shares[life, t]), returns[life, t] - answers[life, t, -1]
             d_answers[life, t, -1] = -2 * costs[0, life] * share * advantage
             first = 0
             for component, size in enumerate(sizes):
-                logits = answers[life, t, first : first + size]
-                logs = logits - logits.max()
-                logs -= np.log(np.exp(logs).sum())
-                p = np.exp(logs)
-                negative_entropy = (p * logs).sum()
+                negative_entropy = log_softmax(answers[life, t, first : first + size], logs)
                 for a in range(size):
-                    error = p[a] - np.float32(a == chosen[life, t, component])
-                    slope = p[a] * (logs[a] - negative_entropy)
+                    p = np.exp(logs[a])
+                    error = p - np.float32(a == chosen[life, t, component])
+                    slope = p * (logs[a] - negative_entropy)
                     d_answers[life, t, first + a] = share * (error * advantage + costs[1, life] * slope)
                 first += size
     return d_answers
+
+
+@njit(cache=True)
+def log_softmax(logits: np.ndarray, logs: np.ndarray) -> float:
+    """Write the logarithms of a softmax to the front of `logs`; return their mean under it, minus its entropy."""
+    highest, total, mean = logits.max(), np.float32(0), np.float32(0)
+    for a in range(len(logits)):
+        total += np.exp(logits[a] - highest)
+    for a in range(len(logits)):
+        logs[a] = logits[a] - highest - np.log(total)
+        mean += np.exp(logs[a]) * logs[a]
+    return mean

@@ -74,9 +74,26 @@ def product(matrix, x, out):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, fastmath=FAST, error_model="numpy")
 def add_outer(total, first, second):  # type: ignore[no-untyped-def]
-    """Add the sum over steps of first (steps, rows) times second (steps, columns) to total (rows, columns)."""
-    for i in range(len(total)):
-        add_product(total[i], first[:, i], second)
+    """Add the sum over steps of first (steps, rows) times second (steps, columns) to total (rows, columns).
+
+    Four, then two steps are added in one pass over the total.
+    """
+    t, steps = 0, len(first)
+    while t + 4 <= steps:
+        for i in range(total.shape[0]):
+            a, b, c, d = first[t, i], first[t + 1, i], first[t + 2, i], first[t + 3, i]
+            for j in range(total.shape[1]):
+                total[i, j] += a * second[t, j] + b * second[t + 1, j] + c * second[t + 2, j] + d * second[t + 3, j]
+        t += 4
+    while t + 2 <= steps:
+        for i in range(total.shape[0]):
+            a, b = first[t, i], first[t + 1, i]
+            for j in range(total.shape[1]):
+                total[i, j] += a * second[t, j] + b * second[t + 1, j]
+        t += 2
+    if t < steps:
+        for i in range(total.shape[0]):
+            add_scaled(total[i], first[t, i], second[t])
 
 
 @njit(cache=True, fastmath=FAST, error_model="numpy")

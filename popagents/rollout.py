@@ -244,7 +244,7 @@ def play(
 
 def note(told: dict[str, np.ndarray], infos: list[dict[str, Any]], slots: np.ndarray, jobs: np.ndarray, n: int) -> None:
     """Keep the floats that the infos of these slots tell of the jobs that ended in them, of n jobs."""
-    for slot, job in zip(slots, jobs, strict=True):
+    for slot, job in zip(slots.tolist(), jobs.tolist(), strict=True):
         for name, value in infos[slot].items():
             if isinstance(value, float):
                 told.setdefault(name, np.full(n, np.nan))[job] = value
@@ -281,6 +281,6 @@ def with_episodes(
 ) -> list[dict[str, Any]]:
     """Add the entry by which SB3's monitors report an episode: r return, l length (steps)."""
     infos = list(infos)
-    for slot, r, length in zip(slots, returns, lengths, strict=True):
-        infos[slot] = {**infos[slot], "episode": {"r": float(r), "l": int(length)}}
+    for slot, r, length in zip(slots.tolist(), returns.tolist(), lengths.tolist(), strict=True):
+        infos[slot] = {**infos[slot], "episode": {"r": r, "l": length}}
     return infos
