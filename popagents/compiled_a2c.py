@@ -139,7 +139,7 @@ def logits_gradient(
 
 
 @njit(cache=True)
-def log_softmax(logits: np.ndarray, logs: np.ndarray) -> float:
+def log_softmax(logits: np.ndarray, logs: np.ndarray) -> np.float32:
     """Write the logarithms of a softmax to the front of `logs`; return their mean under it, minus its entropy."""
     highest, total, mean = logits.max(), np.float32(0), np.float32(0)
     for a in range(len(logits)):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numba import njit
 
 from popagents.actions import Actions
 from popagents.population import Population
@@ -224,8 +225,7 @@ def play(
         if recorder is not None:
             recorder.write(t, slots.observations, actions)
         rewards, dones, infos = seats.step(actions, t)
-        returns[seats.jobs] += seats.of_live(rewards)
-        lengths[seats.jobs] += 1
+        tally(returns, lengths, seats.jobs, seats.of_live(rewards))
         if np.count_nonzero(dones):
             over, jobs = seats.ended(t)
             check_finite(returns[jobs], members[jobs], seeds[jobs])
@@ -240,6 +240,14 @@ def play(
             return None
     record = None if recorder is None else Record(recorder.observations, recorder.actions, seats.spans)
     return Lives(members, returns, lengths, np.stack([probe[job] for job in sorted(probe)]), record, told)
+
+
+@njit(cache=True)
+def tally(returns: np.ndarray, lengths: np.ndarray, jobs: np.ndarray, rewards: np.ndarray) -> None:
+    """Add a step's rewards (k,) to the returns of the jobs (k,) that were played, and 1 to their lengths."""
+    for i in range(len(jobs)):
+        returns[jobs[i]] += rewards[i]
+        lengths[jobs[i]] += 1
 
 
 def note(told: dict[str, np.ndarray], infos: list[dict[str, Any]], slots: np.ndarray, jobs: np.ndarray, n: int) -> None:
