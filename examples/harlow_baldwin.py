@@ -1,6 +1,6 @@
 """The Baldwin effect: what evolution makes easy to learn, and what it makes known at birth.
 
-    python -m examples.harlow_baldwin [--individuals 30] [--generations 0] [--folder runs/harlow_baldwin] [--seed 0]
+    python -m examples.harlow_baldwin [--individuals 30] [--generations 0] [--runs 3] [--folder FOLDER] [--seed 0]
 
 Two agents ship with the package. One evolved for 800 generations with the source's settings: at birth it knows nothing
 about a problem, but it learns faster than a newcomer. Newcomers and this agent live the same lifetimes; boxes of their
@@ -67,19 +67,25 @@ def right_by_trial(policy: BasePolicy, split: str, episodes: int = 1000, seed: i
     return np.array(shares)
 
 
-def evolve(generations: int, seed: int, folder: Path) -> list[Path]:
-    """Evolve three populations, and draw them side by side."""
-    runs, models = {}, {}
+def evolve(generations: int, seeds: range, folder: Path) -> list[Path]:
+    """Evolve populations under each inheritance, one for each seed, and draw them side by side."""
+    runs: dict[str, list[np.ndarray]] = {}
+    drift = np.empty(0)
     for inheritance in ("darwin", "baldwin", "lamarck"):
         life = TASKS * (LAST["n_trials"] + (0 if inheritance == "darwin" else UPDATES * TRIALS))
-        model = Genetic("RecurrentPolicy", ENV, inheritance=inheritance, evaluation_options=LAST, seed=seed)
-        model.learn((50 + 5 * (generations - 1)) * life, log_interval=None)
-        runs[inheritance], models[inheritance] = [model.lineage], model
-        print(f"  {inheritance:8} mean fitness of generation {model.generation}: {model.fitness.mean():.1f} of 200")
+        runs[inheritance], means = [], []
+        for seed in seeds:
+            model = Genetic("RecurrentPolicy", ENV, inheritance=inheritance, evaluation_options=LAST, seed=seed)
+            model.learn((50 + 5 * (generations - 1)) * life, log_interval=None)
+            runs[inheritance].append(model.lineage)
+            means.append(f"{model.fitness.mean():.1f}")
+            if inheritance == "baldwin" and seed == seeds[0]:
+                drift = model.drift
+        print(f"  {inheritance:8} mean fitness of generation {generations}: {', '.join(means)} of 200")
     names = list(HYPERPARAMETERS)
     return [
         lifetime_plots.inheritance_curves(runs, folder / "inheritance.png"),
-        lifetime_plots.drift_figure(models["baldwin"].drift, names, folder / "drift.png"),
+        lifetime_plots.drift_figure(drift, names, folder / "drift.png"),
     ]
 
 
@@ -114,6 +120,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--individuals", type=int, default=30, help="newcomers, and lives of the evolved agent")
     parser.add_argument("--generations", type=int, default=0, help="evolve for so many generations anew")
+    parser.add_argument("--runs", type=int, default=3, help="populations to evolve under each inheritance")
     parser.add_argument("--folder", type=Path, default=Path("runs/harlow_baldwin"), help="where the results go")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
@@ -131,7 +138,8 @@ def main(arguments: list[str] | None = None) -> None:
     title = "Right choices of the agent with the one-shot rule, without learning"
     written.append(plots.learning_set_curve(curves, options.folder / "learning_set.png", None, title))
     if options.generations:
-        written += evolve(options.generations, options.seed, options.folder)
+        seeds = range(options.seed, options.seed + options.runs)
+        written += evolve(options.generations, seeds, options.folder)
     print("Written:", *written, sep="\n  ")
 
 

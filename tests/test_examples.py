@@ -79,7 +79,7 @@ def test_the_one_shot_rule_leaves_a_model_and_a_curve(tmp_path, capsys):
 
 
 def test_newcomers_and_the_evolved_agent_live_and_are_drawn(tmp_path, capsys):
-    harlow_baldwin.main(["--individuals", "4", "--generations", "1", "--folder", str(tmp_path)])
+    harlow_baldwin.main(["--individuals", "4", "--generations", "1", "--runs", "2", "--folder", str(tmp_path)])
     output = capsys.readouterr().out
     names = ["life", "boxes", "before_after", "learning_set", "inheritance", "drift"]
     assert paths_written(output) == [str(tmp_path / f"{name}.png") for name in names]
