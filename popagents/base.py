@@ -312,11 +312,17 @@ class PopulationAlgorithm(BaseAlgorithm):
             lambda step: self._after(step, hook),
             self.watch,
             order,
+            self.cutoff,
         )
 
     def stream(self, members: np.ndarray) -> np.ndarray:
         """Return whose random numbers each member's episodes use: its own."""
         return members
+
+    @property
+    def cutoff(self) -> int | None:
+        """Return after how many steps this generation's episodes are cut off; None lets all of them end."""
+        return None
 
     @property
     def progress(self) -> float:

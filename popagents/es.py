@@ -8,7 +8,8 @@ Differs from the source:
 - ties share their rank, and a generation whose members are all equal moves nothing;
 - the two members of a mirrored pair play the same episodes (common random numbers);
 - weight decay is decoupled from the gradient, and learning rate and sigma may fall geometrically;
-- the noise is a function of (run seed, generation, member), drawn twice and never stored.
+- the noise is a function of (run seed, generation, member), drawn twice and never stored;
+- episodes may be cut off after a number of steps that grows geometrically (the source's follows their mean length).
 """
 
 from collections.abc import Iterator
@@ -56,6 +57,9 @@ class ES(PopulationAlgorithm):
         optimizer: "adam" or "sgd".
         weight_decay: share of the centre that an update with learning rate 1 would take away.
         episodes_per_member: episodes per member and generation.
+        episode_cutoff: steps after which an episode is cut off; None lets all of them end. What is met later adds to a
+            return more of chance than of the member.
+        final_episode_cutoff: rises (or falls) geometrically to this at the end of `learn`; None keeps it constant.
         normalize_observations: scale them by the mean and deviation of all that was seen in earlier generations,
             clipped at 5; the policy's features extractor must be SB3's FlattenExtractor, the default.
         initial_std: the centre begins with weights from normal(0, initial_std) and biases 0; None leaves it as the
@@ -90,6 +94,8 @@ class ES(PopulationAlgorithm):
         optimizer: str = "adam",
         weight_decay: float = 0.0,
         episodes_per_member: int = 1,
+        episode_cutoff: int | None = None,
+        final_episode_cutoff: int | None = None,
         normalize_observations: bool = False,
         initial_std: float | None = None,
         policy_kwargs: Any = None,
@@ -116,6 +122,14 @@ class ES(PopulationAlgorithm):
         self.optimizer = choice("optimizer", optimizer, OPTIMIZERS)
         self.normalize_observations = bool(normalize_observations)
         self.episodes_per_member = episodes_per_member
+        for name, steps in {"episode_cutoff": episode_cutoff, "final_episode_cutoff": final_episode_cutoff}.items():
+            if steps is not None:
+                positive(name, steps)
+        if final_episode_cutoff is not None and episode_cutoff is None:
+            raise ValueError(
+                f"final_episode_cutoff is {final_episode_cutoff}, but episode_cutoff is None; say where it begins"
+            )
+        self.episode_cutoff, self.final_episode_cutoff = episode_cutoff, final_episode_cutoff
         first = constant(learning_rate)
         self.final_learning_rate = final_learning_rate
         for name in ("final_learning_rate", "final_sigma"):
@@ -184,6 +198,13 @@ class ES(PopulationAlgorithm):
     def stream(self, members: np.ndarray) -> np.ndarray:
         """Return whose random numbers each member's episodes use: a mirrored pair shares them."""
         return members - members % 2 if self.mirrored else members
+
+    @property
+    def cutoff(self) -> int | None:
+        """Return after how many steps this generation's episodes are cut off."""
+        if self.episode_cutoff is None:
+            return None
+        return round(geometric(self.episode_cutoff, self.final_episode_cutoff, self.progress))
 
     def _noise(self) -> Iterator[tuple[int, np.ndarray]]:
         """Draw sigma e for every member that has noise of its own: its number, and float32 (parameters,)."""

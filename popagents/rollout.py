@@ -163,6 +163,12 @@ class Seats:
         self._done = dones
         return rewards, dones, infos
 
+    def cut_off(self, tired: np.ndarray) -> np.ndarray:
+        """End the jobs of `tired` (bool, (jobs,)) with this step; return which slots' episodes are over."""
+        self._done = self._done.copy()
+        self._done[self.live] |= tired[self.jobs]
+        return self._done
+
     def ended(self, t: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the slots whose job has ended with step t, and the jobs."""
         slots = self.live[self._done[self.live]]
@@ -191,6 +197,7 @@ def play(
     on_step: Callable[[Step], bool] | None = None,
     watch: Callable[[np.ndarray, np.ndarray], None] | None = None,
     order: np.ndarray | None = None,
+    cutoff: int | None = None,
 ) -> Lives | None:
     """Play one episode per job.
 
@@ -204,13 +211,20 @@ def play(
         on_step: called after each step; False stops at once.
         watch: called before each step with the jobs (k,) that are played and what they see (k, *shape).
         order: int64, (jobs,), the jobs in the order in which they take slots; None: as they are numbered.
+        cutoff: steps after which an episode is cut off; None lets all of them end.
 
     Returns:
         What became of the jobs; None when `on_step` stopped it.
 
     Raises:
         RuntimeError: the environment failed, or a return is not finite; it names the member and the seed.
+        ValueError: episodes are to be cut off where they cannot be.
     """
+    if cutoff is not None and not slots.interruptible:
+        raise ValueError(
+            f"episodes are to be cut off after {cutoff} steps; those in {type(slots).__name__} go on by themselves: "
+            "give the environment without its wrappers, or with max_episode_steps"
+        )
     returns, lengths = np.zeros(len(members)), np.zeros(len(members), np.int64)
     seats = Seats(slots, members, seeds, population.actions, np.arange(len(members)) if order is None else order)
     probe: dict[int, np.ndarray] = {}
@@ -226,6 +240,8 @@ def play(
             recorder.write(t, slots.observations, actions)
         rewards, dones, infos = seats.step(actions, t)
         tally(returns, lengths, seats.jobs, seats.of_live(rewards))
+        if cutoff is not None:
+            dones = seats.cut_off(lengths >= cutoff)
         if np.count_nonzero(dones):
             over, jobs = seats.ended(t)
             check_finite(returns[jobs], members[jobs], seeds[jobs])

@@ -42,9 +42,11 @@ class Slots(ABC):
         n: how many slots.
         observations: (n, *shape), what each slot's player sees now.
         longest: steps after which `play` takes an episode for endless.
+        interruptible: whether `begin` may end an episode that is not over.
     """
 
     n: int
+    interruptible: bool = True
     longest: int = LONGEST
     observations: np.ndarray
 
@@ -180,6 +182,8 @@ class VecEnvSlots(Slots):
 
 class SharedSlots(Slots):
     """Slots in a wrapped SB3 VecEnv, which goes on by itself after each episode."""
+
+    interruptible = False
 
     def __init__(self, env: VecEnv) -> None:
         self.env = env

@@ -6,7 +6,7 @@ import pytest
 import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from stable_baselines3 import DQN, PPO
-from stable_baselines3.common.vec_env import DummyVecEnv
+from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from popagents.es import ES, standard_normal
 from popagents.fitness_shaping import centred_ranks, z_scores
@@ -151,6 +151,44 @@ def test_learning_rate_and_sigma_fall_geometrically_with_progress():
     assert np.allclose(model.centre - before, 0.01)
 
 
+def test_an_episode_cut_off_is_that_of_an_environment_with_a_limit():
+    settings = {"population_size": 8, "sigma": 0.5, "seed": 3}
+    limited = ES("LinearPolicy", gym.make("CartPole-v1", max_episode_steps=20), **settings).learn(900)
+    for slots in (1, 3, 8):
+        lanes = SyncVectorEnv([lambda: gym.make("CartPole-v1")] * slots, autoreset_mode=AutoresetMode.DISABLED)
+        model = ES("LinearPolicy", lanes, episode_cutoff=20, **settings).learn(900)
+        assert (model.lineage == limited.lineage).all()
+        assert (model.centre == limited.centre).all()
+    assert limited.lineage["fitness"].max() == 20
+    assert limited.lineage["fitness"].min() < 20
+
+
+def test_native_lanes_are_cut_off_at_any_number_of_slots():
+    centres = []
+    for n in (1, 5, 16):
+        lanes = gym.make_vec("popenvs:PopPacman-v0", num_envs=n, autoreset_mode=AutoresetMode.DISABLED)
+        model = ES("LinearPolicy", lanes, population_size=8, episode_cutoff=7, seed=0).learn(150, log_interval=None)
+        assert model._steps_lived == 3 * 8 * 7
+        centres.append(model.centre)
+    assert (centres[0] == centres[1]).all()
+    assert (centres[0] == centres[2]).all()
+
+
+def test_the_cutoff_moves_geometrically_with_progress():
+    model = ES("LinearPolicy", Ring(), episode_cutoff=200, final_episode_cutoff=800)
+    model._total_timesteps = 1000
+    for model._start, steps in ((0, 200), (500, 400), (1000, 800)):
+        assert model.cutoff == steps
+    assert ES("LinearPolicy", Ring()).cutoff is None
+
+
+@pytest.mark.filterwarnings("ignore:episodes in a VecNormalize cannot be seeded")
+def test_episodes_that_go_on_by_themselves_cannot_be_cut_off():
+    model = ES("LinearPolicy", VecNormalize(DummyVecEnv([Ring])), population_size=2, episode_cutoff=3)
+    with pytest.raises(ValueError, match="to be cut off after 3 steps; those in SharedSlots go on by themselves"):
+        model.learn(10)
+
+
 def test_observations_are_scaled_by_what_earlier_generations_saw():
     seen = []
 
@@ -265,6 +303,9 @@ def test_a_goal_tests_with_the_likeliest_actions_in_an_environment_like_the_mode
         ({"weight_decay": -0.1}, "weight_decay is -0.1; it must be at least 0"),
         ({"initial_std": -0.1}, "initial_std is -0.1; it must be at least 0"),
         ({"episodes_per_member": 0}, "episodes_per_member is 0"),
+        ({"episode_cutoff": 0}, "episode_cutoff is 0"),
+        ({"episode_cutoff": 5, "final_episode_cutoff": 0.5}, "final_episode_cutoff is 0.5"),
+        ({"final_episode_cutoff": 5}, "final_episode_cutoff is 5, but episode_cutoff is None"),
     ],
 )
 def test_settings_out_of_range_are_named(settings, message):
