@@ -11,7 +11,8 @@ one face:
 - `SharedSlots`: an SB3 VecEnv behind wrappers whose state the slots share (VecNormalize, VecFrameStack, ...).
 
 In all but the last an episode is a function of its seed alone, so that the number of slots never changes a result, as
-long as the environment's reset forgets what was before (Gymnasium's BipedalWalker keeps its physics world). In the last only the first episode of each slot is seeded, and a run can be repeated at the same number of slots only.
+long as the environment's reset forgets what was before (Gymnasium's BipedalWalker keeps its physics world). In the last
+only the first episode of each slot is seeded, and a run can be repeated at the same number of slots only.
 """
 
 import warnings
