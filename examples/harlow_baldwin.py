@@ -69,23 +69,21 @@ def right_by_trial(policy: BasePolicy, split: str, episodes: int = 1000, seed: i
 
 def evolve(generations: int, seeds: range, folder: Path) -> list[Path]:
     """Evolve populations under each inheritance, one for each seed, and draw them side by side."""
-    runs: dict[str, list[np.ndarray]] = {}
-    drift = np.empty(0)
+    models: dict[str, list[Genetic]] = {}
     for inheritance in ("darwin", "baldwin", "lamarck"):
         life = TASKS * (LAST["n_trials"] + (0 if inheritance == "darwin" else UPDATES * TRIALS))
-        runs[inheritance], means = [], []
-        for seed in seeds:
-            model = Genetic("RecurrentPolicy", ENV, inheritance=inheritance, evaluation_options=LAST, seed=seed)
-            model.learn((50 + 5 * (generations - 1)) * life, log_interval=None)
-            runs[inheritance].append(model.lineage)
-            means.append(f"{model.fitness.mean():.1f}")
-            if inheritance == "baldwin" and seed == seeds[0]:
-                drift = model.drift
-        print(f"  {inheritance:8} mean fitness of generation {generations}: {', '.join(means)} of 200")
-    names = list(HYPERPARAMETERS)
+        models[inheritance] = [
+            Genetic("RecurrentPolicy", ENV, inheritance=inheritance, evaluation_options=LAST, seed=seed).learn(
+                (50 + 5 * (generations - 1)) * life, log_interval=None
+            )
+            for seed in seeds
+        ]
+        means = ", ".join(f"{model.fitness.mean():.1f}" for model in models[inheritance])
+        print(f"  {inheritance:8} mean fitness of generation {generations}: {means} of 200")
+    runs = {inheritance: [model.lineage for model in evolved] for inheritance, evolved in models.items()}
     return [
         lifetime_plots.inheritance_curves(runs, folder / "inheritance.png"),
-        lifetime_plots.drift_figure(drift, names, folder / "drift.png"),
+        lifetime_plots.drift_figure(models["baldwin"][0].drift, list(HYPERPARAMETERS), folder / "drift.png"),
     ]
 
 

@@ -164,9 +164,9 @@ class Seats:
         return rewards, dones, infos
 
     def cut_off(self, tired: np.ndarray) -> np.ndarray:
-        """End the jobs of `tired` (bool, (jobs,)) with this step; return which slots' episodes are over."""
+        """End the jobs of `tired` (bool, (k,), one a live slot) with this step; return which slots are over."""
         self._done = self._done.copy()
-        self._done[self.live] |= tired[self.jobs]
+        self._done[self.live] |= tired
         return self._done
 
     def ended(self, t: int) -> tuple[np.ndarray, np.ndarray]:
@@ -241,7 +241,7 @@ def play(
         rewards, dones, infos = seats.step(actions, t)
         tally(returns, lengths, seats.jobs, seats.of_live(rewards))
         if cutoff is not None:
-            dones = seats.cut_off(lengths >= cutoff)
+            dones = seats.cut_off(lengths[seats.jobs] >= cutoff)
         if np.count_nonzero(dones):
             over, jobs = seats.ended(t)
             check_finite(returns[jobs], members[jobs], seeds[jobs])
