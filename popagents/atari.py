@@ -8,7 +8,8 @@ the coins for its sticky actions itself: with `repeat_action_probability` an act
    ale-py's `AtariVectorEnv`. RAM: at once, as in `gym.make(id, obs_type="ram")`.
 2. A step is one decision: an action for `frameskip` frames. Its reward is the change of the score, or its sign.
 3. The last two frames of a step are merged (the larger value of each pixel) and scaled down.
-4. The episode ends when the game is over, not when a life is lost, or is cut off after `max_num_frames_per_episode`.
+4. The episode ends when the game is over, or with `episodic_life` when a life is lost, and is cut off after
+   `max_num_frames_per_episode`.
 
 Observation, uint8: `grayscale` (stack_num, size, size), oldest picture first; `rgb` (3 * stack_num, size, size), three
 channels a picture; `ram` (128,). Action: Discrete, the game's own buttons.
@@ -60,6 +61,7 @@ class Machine:
         """Begin a game; its coins are drawn from `rng`."""
         self.ale.restoreState(self._start)
         self.rng, self.frames, self._held = rng, 0, ale_py.Action.NOOP
+        self.lives = self.ale.lives()
 
     def press(self, button: Any) -> int:
         """Play a frame and return the change of the score."""
@@ -85,6 +87,8 @@ class AtariLanes(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         full_action_space: all 18 buttons rather than the game's own.
         reward_clipping: a reward is the sign of the change of the score. A rare prize then counts no more than others:
             in Space Invaders the mystery ship makes up more than half of the variance of a game's score.
+        episodic_life: an episode ends with the first life, and the next begins a new game (in `AtariVectorEnv`, whose
+            name for it this is, the game goes on). It says as much of a member in a third of the time.
         frameskip: frames per step.
         max_num_frames_per_episode: an episode is cut off after so many.
         render_mode: "rgb_array", or "human" for a window a lane.
@@ -112,6 +116,7 @@ class AtariLanes(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         repeat_action_probability: float = 0.25,
         full_action_space: bool = False,
         reward_clipping: bool = False,
+        episodic_life: bool = False,
         frameskip: int = 4,
         max_num_frames_per_episode: int = 108000,
         render_mode: str | None = None,
@@ -130,7 +135,7 @@ class AtariLanes(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             raise ValueError(f"game is {game!r}; ale_py.roms.get_all_rom_ids() lists the names")
         self.num_envs, self.render_mode = num_envs, render_mode
         self.obs_type, self.size, self.frameskip, self.reward_clipping = obs_type, size, frameskip, reward_clipping
-        self.longest = max_num_frames_per_episode
+        self.longest, self.episodic_life = max_num_frames_per_episode, episodic_life
         shown = render_mode == "human"
         self.machines = [Machine(game, full_action_space, repeat_action_probability, shown) for _ in range(num_envs)]
         self.buttons = self.machines[0].buttons
@@ -214,7 +219,7 @@ class AtariLanes(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         machine, button, reward = self.machines[lane], self.buttons[action], 0
         for left in range(self.frameskip - 1, -1, -1):
             reward += machine.press(button)
-            if machine.ale.game_over():
+            if machine.ale.game_over() or (self.episodic_life and machine.ale.lives() < machine.lives):
                 return reward, True, False
             if left < 2 and self.obs_type != "ram":
                 self._grab(lane, left)

@@ -375,21 +375,28 @@ class PopulationAlgorithm(BaseAlgorithm):
         ranked = np.argsort(-self.fitness, kind="stable")
         finalists = ranked[: max(1, np.isfinite(self.fitness).sum() // 4)]
         lives = self.sit(finalists, slots)
+        assert lives is not None
         self.evaluation_timesteps += int(lives.lengths.sum())
         self._crown(int(np.nanargmax(lives.fitness(self.population_size))))
         self._examined = self.generation
 
-    def sit(self, finalists: np.ndarray, slots: Slots) -> Lives:
-        """Let finalists sit an exam: `champion_episodes` episodes by the likeliest actions, on the same seeds."""
+    def sit(
+        self, finalists: np.ndarray, slots: Slots, on_step: Callable[[Step], bool] = lambda step: True
+    ) -> Lives | None:
+        """Let finalists sit an exam: `champion_episodes` episodes by the likeliest actions, on the same seeds.
+
+        Returns:
+            What became of them; None when `on_step`, called after each step, returned False.
+        """
         papers = np.arange(self.champion_episodes)
         seeds = episode_seeds(keys(self.run_seed, Purpose.EXAM, self.generation, 0, papers))
         members = np.repeat(finalists, self.champion_episodes)
         seats = seats_of(self.env)  # type: ignore[arg-type]
         others = examiners(self.run_seed, self.generation, self.population_size, len(papers), seats)
         groups = np.column_stack([members, np.tile(others, (len(finalists), 1))]).reshape(-1)
-        lives = play(self.population, slots, groups, np.repeat(np.tile(seeds, len(finalists)), seats), None)
-        assert lives is not None
-        return of_finalists(lives, seats)
+        shared_seeds = np.repeat(np.tile(seeds, len(finalists)), seats)
+        lives = play(self.population, slots, groups, shared_seeds, None, on_step=on_step)
+        return None if lives is None else of_finalists(lives, seats)
 
     def _exam_slots(self) -> Slots | None:
         """Return slots for an exam; in the middle of a generation only a second environment will do."""

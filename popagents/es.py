@@ -9,7 +9,10 @@ Differs from the source:
 - the two members of a mirrored pair play the same episodes (common random numbers);
 - weight decay is decoupled from the gradient, and learning rate and sigma may fall geometrically;
 - the noise is a function of (run seed, generation, member), drawn twice and never stored;
-- episodes may be cut off after a number of steps that grows geometrically (the source's follows their mean length).
+- episodes may be cut off after a number of steps that grows geometrically (the source's follows their mean length);
+- instead of climbing, the centre may move to the best member: the (1 + lambda) strategy of I. Rechenberg (1973),
+  "Evolutionsstrategie", whose candidates play again before one is chosen, as in F. P. Such et al. (2017), "Deep
+  neuroevolution", https://arxiv.org/abs/1712.06567. It goes on where fitness is too rugged to have a slope.
 """
 
 from collections.abc import Iterator
@@ -29,7 +32,7 @@ from popagents.randomness import Purpose, generator, keys
 from popagents.rollout import Lives
 from popagents.schedules import constant, geometric
 
-OPTIMIZERS = ("adam", "sgd")
+OPTIMIZERS = ("adam", "sgd", "elitist")
 
 
 class ES(PopulationAlgorithm):
@@ -42,7 +45,10 @@ class ES(PopulationAlgorithm):
         g = 1 / (population_size sigma) sum_m u_m e_m
 
     by `optimizer`, after shrinking by `learning_rate * weight_decay`. In mirrored sampling members 2i and 2i + 1 have
-    the noise +e_i and -e_i. The centre is the policy that `predict` uses, and needs no exam.
+    the noise +e_i and -e_i. The centre is the policy that `predict` uses.
+
+    With the `elitist` optimizer there is no slope: member 0 stands at the centre itself, the fittest quarter and member
+    0 play `champion_episodes` more on common seeds, and the centre moves to whoever does best in these.
 
     Args:
         policy: a policy's name or class.
@@ -54,14 +60,16 @@ class ES(PopulationAlgorithm):
         final_learning_rate: likewise.
         mirrored: mirrored sampling.
         fitness_shaping: "ranks" (from -0.5 to 0.5, ties averaged) or "zscore".
-        optimizer: "adam" or "sgd".
+        optimizer: "adam", "sgd" or "elitist".
         weight_decay: share of the centre that an update with learning rate 1 would take away.
         episodes_per_member: episodes per member and generation.
+        champion_episodes: what else the best play under the elitist optimizer; no other holds an exam.
         episode_cutoff: steps after which an episode is cut off; None lets all of them end. What is met later adds to a
             return more of chance than of the member.
         final_episode_cutoff: rises (or falls) geometrically to this at the end of `learn`; None keeps it constant.
         normalize_observations: scale them by the mean and deviation of all that was seen in earlier generations,
-            clipped at 5; the policy's features extractor must be SB3's FlattenExtractor, the default.
+            clipped at 5; the policy's features extractor must be SB3's FlattenExtractor, the default. The elitist
+            optimizer keeps the scales it finds, or those of its first generation: others would change who won.
         initial_std: the centre begins with weights from normal(0, initial_std) and biases 0; None leaves it as the
             policy initialises itself.
         policy_kwargs: keywords for the policy.
@@ -94,6 +102,7 @@ class ES(PopulationAlgorithm):
         optimizer: str = "adam",
         weight_decay: float = 0.0,
         episodes_per_member: int = 1,
+        champion_episodes: int = 20,
         episode_cutoff: int | None = None,
         final_episode_cutoff: int | None = None,
         normalize_observations: bool = False,
@@ -141,7 +150,7 @@ class ES(PopulationAlgorithm):
             first,
             population_size,
             episodes_per_member,
-            1,
+            champion_episodes,
             policy_kwargs,
             tensorboard_log,
             verbose,
@@ -172,23 +181,31 @@ class ES(PopulationAlgorithm):
             self._stack.set_vector(owner, self.centre + noise)
             if self.mirrored:
                 self._stack.set_vector(owner + 1, self.centre - noise)
+        if self.optimizer == "elitist":
+            self._stack.set_vector(0, self.centre)
         if self.normalize_observations:
             self._moments = Moments(len(candidates) * self.episodes, self._scaler.features_dim)
             self.watch = self._moments.add
         lives = None
         try:
             lives = super().live(candidates, hook)
+            if lives is not None and self.optimizer == "elitist":
+                lives = self._elect(lives, hook)
         finally:
             if lives is None:  # stopped or failed
                 self._stack.set_vector(slice(None), self.centre)
         return lives
 
     def tell(self, candidates: np.ndarray, lives: Lives) -> tuple[np.ndarray, np.ndarray, Transmission]:
-        """Move the centre along the estimated gradient."""
-        utilities = FITNESS_SHAPING[self.fitness_shaping](lives.fitness(self.population_size))
-        if utilities.any():
-            self._climb(self._gradient(utilities))
-        if self.normalize_observations:
+        """Move the centre along the estimated gradient, or to the elected member."""
+        elitist = self.optimizer == "elitist"
+        if elitist:
+            self.centre = self._stack.vector(self._elected)
+        else:
+            utilities = FITNESS_SHAPING[self.fitness_shaping](lives.fitness(self.population_size))
+            if utilities.any():
+                self._climb(self._gradient(utilities))
+        if self.normalize_observations and not (elitist and self._seen.counts.any()):
             self._seen = self._seen.merged(self._moments)
             self._scaler.describe(self._seen)
         self._centre_on(self.centre)
@@ -230,6 +247,16 @@ class ES(PopulationAlgorithm):
         first, second = self._first.copy(), self._second.copy()
         adam_step(centre, -gradient, first, second, rate, self._updates + 1)
         self.centre, self._first, self._second, self._updates = centre, first, second, self._updates + 1
+
+    def _elect(self, lives: Lives, hook: BaseCallback) -> Lives | None:
+        """Let the fittest quarter and the centre sit an exam; return all that was lived, None if a callback stopped."""
+        ranked = np.argsort(-lives.fitness(self.population_size), kind="stable")
+        finalists = np.union1d(ranked[: max(1, self.population_size // 4)], 0)
+        exam = self.sit(finalists, self._training_slots(), lambda step: self._after(step, hook))
+        if exam is None:
+            return None
+        self._elected = int(np.nanargmax(exam.fitness(self.population_size)))
+        return lives.joined(exam)
 
     def _sigma_now(self) -> float:
         return geometric(self.sigma, self.final_sigma, self.progress)

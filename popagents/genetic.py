@@ -9,6 +9,7 @@ source:
 - any Gymnasium task; policies without a critic evolve by "darwin".
 """
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -36,7 +37,7 @@ from popagents.population import Population, Stack
 from popagents.problems import pinning
 from popagents.randomness import Purpose, episode_seeds, generator, keys
 from popagents.recurrent import RecurrentPolicy
-from popagents.rollout import Lives
+from popagents.rollout import Lives, Step
 from popagents.slots import Slots
 
 
@@ -309,19 +310,21 @@ class Genetic(PopulationAlgorithm):
 
     # ---------------------------------------------------------------- the champion
 
-    def sit(self, finalists: np.ndarray, slots: Slots) -> Lives:
+    def sit(
+        self, finalists: np.ndarray, slots: Slots, on_step: Callable[[Step], bool] = lambda step: True
+    ) -> Lives | None:
         """Let finalists sit an exam; where members live lifetimes, these, on the same `champion_episodes` problems."""
         if not self._lives_lifetimes:
-            return super().sit(finalists, slots)
+            return super().sit(finalists, slots, on_step)
         members = np.repeat(finalists, self.champion_episodes)
         papers = np.tile(np.arange(self.champion_episodes), len(finalists))
         minds = self._minds(self._stack, members, self.champion_episodes, self.hyperparameters_of)
         same = np.zeros_like(members)
         seeds = episode_seeds(self._keys(Purpose.EXAM, same, papers))
         draws = self._keys(Purpose.EXAM, same + 1, papers) if self._lifetime.n_updates else None  # learners explore
-        lives = self._lifetime.live(minds, pinning(slots), seeds, draws, lambda step: True)
-        assert lives is not None
-        lives.members = members
+        lives = self._lifetime.live(minds, pinning(slots), seeds, draws, on_step)
+        if lives is not None:
+            lives.members = members
         return lives
 
     # ---------------------------------------------------------------- files

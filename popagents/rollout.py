@@ -5,7 +5,7 @@ order; a slot whose episode ends takes the next one. Every job's result depends 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,21 @@ class Lives:
         played = np.bincount(self.members, minlength=size)
         with np.errstate(invalid="ignore"):
             return np.bincount(self.members, self.returns, minlength=size) / played
+
+    def joined(self, other: "Lives") -> "Lives":
+        """Return these lives and then the other's, with the probe and the record of these."""
+        told = {}
+        for name in sorted(self.told.keys() | other.told.keys()):
+            told[name] = np.concatenate(
+                [lives.told.get(name, np.full(len(lives.members), np.nan)) for lives in (self, other)]
+            )
+        return replace(
+            self,
+            members=np.concatenate([self.members, other.members]),
+            returns=np.concatenate([self.returns, other.returns]),
+            lengths=np.concatenate([self.lengths, other.lengths]),
+            told=told,
+        )
 
 
 @dataclass

@@ -104,12 +104,36 @@ def test_clipped_rewards_are_the_signs_of_the_unclipped_ones() -> None:
     assert (rewards[1] == np.sign(rewards[0])).all()
 
 
+def test_an_episode_may_end_with_the_first_life_and_the_next_is_a_new_game() -> None:
+    whole = AtariLanes(GAME, obs_type="ram")
+    life = AtariLanes(GAME, obs_type="ram", episodic_life=True)
+    first = whole.reset(seed=3)[0].copy()
+    life.reset(seed=3)
+    score = 0.0
+    for _ in range(2000):
+        _, rewards, over, _, _ = whole.step(np.array([FIRE]))
+        _, same, lost, _, _ = life.step(np.array([FIRE]))
+        assert (rewards == same).all()
+        assert lost[0] == (whole.machines[0].ale.lives() == 2)
+        score += rewards[0]
+        if lost[0]:
+            break
+    assert lost[0]
+    assert not over[0]
+    assert score > 0
+    assert (life.reset(seed=3)[0] == first).all()
+    assert life.machines[0].ale.lives() == 3
+
+
 def test_an_action_is_held_with_the_asked_probability(monkeypatch: pytest.MonkeyPatch) -> None:
     class Emulator:
         pressed: list[int] = []  # noqa: RUF012
 
         def restoreState(self, state: Any) -> None:  # noqa: N802
             pass
+
+        def lives(self) -> int:
+            return 3
 
         def act(self, button: int) -> int:
             self.pressed.append(button)

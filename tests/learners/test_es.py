@@ -286,6 +286,107 @@ def test_a_goal_tests_with_the_likeliest_actions_in_an_environment_like_the_mode
     assert not goal.reached
 
 
+# ---------------------------------------------------------------- the elitist optimizer
+
+
+ELITIST = {"population_size": 8, "optimizer": "elitist", "sigma": 0.5, "champion_episodes": 3}
+
+
+def test_the_centre_moves_to_the_winner_of_an_exam_which_it_sits_too(monkeypatch):
+    played, stood = [], []
+    whole = ES.sit
+
+    def sit(self, finalists, slots, on_step):
+        stood.extend(self._stack.vector(m).copy() for m in range(8))
+        lives = whole(self, finalists, slots, on_step)
+        played.append((finalists.tolist(), lives.returns.reshape(-1, 3)))
+        return lives
+
+    monkeypatch.setattr(ES, "sit", sit)
+    model = ES("LinearPolicy", Ring(), seed=4, **ELITIST)
+    before = model.centre.copy()
+    model.learn(1, log_interval=None)
+    ((finalists, returns),) = played
+    fitness = model.fitness  # of all episodes
+    assert (stood[0] == before).all()
+    assert np.allclose(stood[4] - before, np.float32(0.5) * noise_of(model, 0, 4), atol=1e-6)
+    assert len(finalists) in (2, 3)
+    assert 0 in finalists
+    assert returns.mean(axis=1).max() > returns.mean(axis=1).min()
+    assert (model.centre == stood[finalists[int(returns.mean(axis=1).argmax())]]).all()
+    assert all((model._stack.vector(m) == model.centre).all() for m in range(8))
+    assert np.isfinite(fitness).all()
+
+
+def test_the_finalists_are_the_fittest_quarter(monkeypatch):
+    sat = []
+    monkeypatch.setattr(ES, "sit", lambda self, finalists, slots, on_step: sat.append(finalists.tolist()))
+    model = ES("LinearPolicy", Ring(), seed=0, **ELITIST)
+    assert model._elect(lives_of([1, 5, 2, 9, 9, 3, 0, 4]), None) is None
+    assert model._elect(lives_of([7, 5, 2, 1, 6, 3, 0, 4]), None) is None
+    assert sat == [[0, 3, 4], [0, 4]]
+
+
+def test_a_centre_that_nobody_beats_stays_and_its_exam_counts_as_steps():
+    class Same(Ring):
+        def step(self, action):
+            seen, _, terminated, truncated, info = super().step(action)
+            return seen, 0.0, terminated, truncated, info
+
+    model = ES("LinearPolicy", Same(), seed=1, **ELITIST)
+    before = model.centre.copy()
+    model.learn(200, log_interval=None)
+    assert (model.centre == before).all()
+    assert model.evaluation_timesteps == 0
+    assert model.num_timesteps == model._steps_lived >= 200
+
+
+def test_a_callback_may_stop_an_exam_and_the_generation_is_played_again():
+    seen = []
+
+    def stop(local, _):
+        seen.append(1)
+        return len(seen) < 100
+
+    settings = {"seed": 2, "normalize_observations": True, **ELITIST}
+    whole = ES("LinearPolicy", Ring(), **settings).learn(400, log_interval=None)
+    for until in (3, 60, 100):
+        seen[:] = [1] * (100 - until)
+        stopped = ES("LinearPolicy", Ring(), **settings).learn(400, stop, log_interval=None)
+        assert (stopped._stack.vector(3) == stopped.centre).all()
+        stopped.learn(400, log_interval=None, resume=True)
+        assert (stopped.centre == whole.centre).all()
+        assert stopped.num_timesteps == whole.num_timesteps
+
+
+@pytest.mark.parametrize("slots", [1, 5])
+def test_elitist_runs_give_the_same_bits_at_any_number_of_slots(slots):
+    def run(n):
+        env = SyncVectorEnv([lambda: gym.make("CartPole-v1")] * n, autoreset_mode=AutoresetMode.SAME_STEP)
+        return ES("MlpPolicy", env, seed=3, normalize_observations=True, **ELITIST).learn(1500, log_interval=None)
+
+    assert (run(slots).centre == run(8).centre).all()
+
+
+def test_the_elitist_optimizer_keeps_the_scales_that_it_finds():
+    model = ES("LinearPolicy", "CartPole-v1", seed=0, normalize_observations=True, **ELITIST)
+    model.learn(1, log_interval=None)
+    first = model.policy.features_extractor.deviation.clone()
+    assert not torch.equal(first, torch.ones(4))
+    model.learn(1, log_interval=None)
+    assert torch.equal(model.policy.features_extractor.deviation, first)
+    model.optimizer = "sgd"
+    model.learn(1, log_interval=None)
+    assert not torch.equal(model.policy.features_extractor.deviation, first)
+
+
+def test_the_elitist_optimizer_solves_cartpole():
+    settings = {"population_size": 16, "sigma": 0.3, "initial_std": 0.0, "champion_episodes": 5}
+    for seed in (0, 2):
+        model = ES("LinearPolicy", "CartPole-v1", optimizer="elitist", seed=seed, **settings)
+        assert model.learn(50_000, log_interval=None).fitness.max() == 500
+
+
 # ---------------------------------------------------------------- bad input
 
 
@@ -299,10 +400,11 @@ def test_a_goal_tests_with_the_likeliest_actions_in_an_environment_like_the_mode
         ({"final_sigma": 0.0}, "final_sigma is 0.0"),
         ({"learning_rate": 0}, "learning_rate is 0"),
         ({"fitness_shaping": "rank"}, "fitness_shaping is 'rank'; choose one of ranks, zscore; did you mean 'ranks'"),
-        ({"optimizer": "rmsprop"}, "optimizer is 'rmsprop'; choose one of adam, sgd"),
+        ({"optimizer": "rmsprop"}, "optimizer is 'rmsprop'; choose one of adam, sgd, elitist"),
         ({"weight_decay": -0.1}, "weight_decay is -0.1; it must be at least 0"),
         ({"initial_std": -0.1}, "initial_std is -0.1; it must be at least 0"),
         ({"episodes_per_member": 0}, "episodes_per_member is 0"),
+        ({"champion_episodes": 0}, "champion_episodes is 0"),
         ({"episode_cutoff": 0}, "episode_cutoff is 0"),
         ({"episode_cutoff": 5, "final_episode_cutoff": 0.5}, "final_episode_cutoff is 0.5"),
         ({"final_episode_cutoff": 5}, "final_episode_cutoff is 5, but episode_cutoff is None"),
