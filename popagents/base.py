@@ -463,7 +463,7 @@ class PopulationAlgorithm(BaseAlgorithm):
             raise ValueError(
                 f"{path} was saved by {description['learner']}; load it with {description['learner']}.load"
             )
-        settings = changed(description["settings"], kwargs)
+        settings = changed(description["settings"], kwargs, cls.stores_members)
         custom = custom_objects or {}
         designs = [[None, None]] if "policy" in custom else saving.from_json(description["designs"])
         model = cls(

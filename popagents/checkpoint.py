@@ -50,7 +50,10 @@ def unpack(model: "PopulationAlgorithm", arrays: dict[str, np.ndarray], descript
     rows = np.empty(len(arrays["lineage/member"]), ROW)
     for name in FIELDS:
         rows[name] = arrays[f"lineage/{name}"]
-    model.recall(Lineage(rows), arrays["fitness"].copy(), description["champion"])
+    fitness = arrays["fitness"].copy()
+    if len(fitness) != model.population_size:
+        fitness = np.full(model.population_size, np.nan)  # nobody of this size has lived
+    model.recall(Lineage(rows), fitness, description["champion"])
     with torch.no_grad():
         for name, value in model.policy.state_dict().items():
             value.copy_(torch.from_numpy(arrays[f"policy/{name}"]))
@@ -58,14 +61,14 @@ def unpack(model: "PopulationAlgorithm", arrays: dict[str, np.ndarray], descript
     model.set_learner_arrays({k.removeprefix(prefix): v.copy() for k, v in arrays.items() if k.startswith(prefix)})
 
 
-def changed(settings: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+def changed(settings: dict[str, Any], changes: dict[str, Any], stores_members: bool) -> dict[str, Any]:
     """Return a file's settings with the caller's changes.
 
     Raises:
-        ValueError: a setting cannot change, because the stored population has its size and its designs.
+        ValueError: a setting cannot change, because a stored population has its size and its designs.
     """
     size = settings["population_size"]
-    if changes.get("population_size", size) != size:
+    if stores_members and changes.get("population_size", size) != size:
         raise ValueError(
             f"population_size is {changes['population_size']}; the file holds {size} members: load it with {size}, or "
             "train anew"

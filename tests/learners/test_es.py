@@ -240,6 +240,22 @@ def test_a_file_holds_the_centre_and_not_the_members(tmp_path):
     assert sizes[1] < 1.1 * sizes[0]
 
 
+def test_a_run_goes_on_with_another_number_of_members(tmp_path):
+    model = ES("LinearPolicy", "CartPole-v1", population_size=8, seed=0, normalize_observations=True)
+    model.learn(500, log_interval=None).save(tmp_path / "m")
+    other = ES.load(tmp_path / "m", env="CartPole-v1", population_size=4, optimizer="elitist", champion_episodes=2)
+    assert (other.centre == model.centre).all()
+    assert np.isnan(other.fitness).all()
+    assert len(other.fitness) == 4
+    other.learn(300, log_interval=None)
+    assert np.unique(other.lineage["generation"], return_counts=True)[1].tolist() == [8] * model.generation + [4] * (
+        other.generation - model.generation
+    )
+    assert other.generation > model.generation
+    with pytest.raises(ValueError, match="population_size is 7; .* needs an even number"):
+        ES.load(tmp_path / "m", population_size=7)
+
+
 def test_it_solves_cartpole_with_a_linear_policy_in_8000_steps_in_most_runs():
     reached = 0
     for seed in range(3):
