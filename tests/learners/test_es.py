@@ -396,16 +396,6 @@ def test_the_elitist_optimizer_keeps_the_scales_that_it_finds():
     assert not torch.equal(model.policy.features_extractor.deviation, first)
 
 
-def test_members_that_meet_sit_exams_too():
-    def run(lanes):
-        env = gym.make_vec("popenvs:PopStagHunt-v0", num_envs=lanes, autoreset_mode=AutoresetMode.DISABLED)
-        return ES("LinearPolicy", env, seed=0, **ELITIST).learn(800, log_interval=None)
-
-    one, four = run(1), run(4)
-    assert one.generation > 1
-    assert (one.centre == four.centre).all()
-
-
 def test_lives_are_joined_with_what_was_told_of_either():
     one, other = lives_of([1.0, 2.0]), lives_of([3.0])
     one.told, other.told = {"a": np.array([1.0, 2.0])}, {"a": np.array([5.0]), "b": np.array([7.0])}

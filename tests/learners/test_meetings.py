@@ -7,6 +7,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 from popagents.culture import Culture
+from popagents.es import ES
 from popagents.meetings import examiners, meetings, of_finalists, seats_of, shared
 from popagents.rollout import Lives, note
 from popagents.vec_env import GymVecEnv
@@ -21,6 +22,16 @@ def dilemma(lanes, game="prisoners_dilemma", players=2, **settings):
 
 def culture(env, population_size=8, episodes=2, seed=5, **settings):
     return Culture("LinearPolicy", env, population_size=population_size, episodes=episodes, seed=seed, **settings)
+
+
+def test_the_elitist_optimizers_exams_are_meetings_too():
+    one, four = (
+        ES("LinearPolicy", dilemma(lanes), population_size=8, seed=5, optimizer="elitist", champion_episodes=3)
+        for lanes in (1, 4)
+    )
+    assert (one.learn(2000).centre == four.learn(2000).centre).all()
+    assert one.generation > 2
+    assert np.array_equal(one.lineage, four.lineage)
 
 
 @pytest.mark.parametrize("name", ["es", "genetic"])
@@ -204,9 +215,9 @@ def test_a_group_that_sits_an_exam_shares_its_papers_seed_and_finalists_share_th
 
     model, asked, play = culture(dilemma(2), champion_episodes=3), [], base.play
 
-    def spied(population, slots, members, seeds, *rest):
+    def spied(population, slots, members, seeds, *rest, **named):
         asked.append((members.reshape(-1, 2), seeds.reshape(-1, 2)))
-        return play(population, slots, members, seeds, *rest)
+        return play(population, slots, members, seeds, *rest, **named)
 
     monkeypatch.setattr(base, "play", spied)
     model.sit(np.array([6, 1, 4]), model._training_slots())
