@@ -399,8 +399,9 @@ def test_a_file_is_read_without_running_code_from_it(name, tmp_path):
 @every_learner
 def test_another_size_or_another_space_is_refused_on_loading(name, tmp_path):
     new(name, Ring()).save(tmp_path / "m")
-    with pytest.raises(ValueError, match="population_size is 9; the file holds 6 members"):
-        load_learner(name).load(tmp_path / "m", population_size=9)
+    if load_learner(name).stores_members:
+        with pytest.raises(ValueError, match="population_size is 9; the file holds 6 members"):
+            load_learner(name).load(tmp_path / "m", population_size=9)
     with pytest.raises(ValueError, match="spaces do not match"):
         load_learner(name).load(tmp_path / "m", env="CartPole-v1")
 
