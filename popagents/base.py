@@ -295,10 +295,19 @@ class PopulationAlgorithm(BaseAlgorithm):
         """Let the candidates play; None if a callback stopped it. A learner of whole lifetimes overrides it."""
         return self.episodes_of(self.population, candidates, hook)
 
-    def episodes_of(self, population: Population, candidates: np.ndarray, hook: BaseCallback) -> Lives | None:
-        """Let the candidates of a population play `episodes` each, or meet where the environment seats several."""
+    def episodes_of(
+        self, population: Population, candidates: np.ndarray, hook: BaseCallback, first: int = 0
+    ) -> Lives | None:
+        """Let the candidates of a population play `episodes` each, or meet where the environment seats several.
+
+        Args:
+            population: whose members play.
+            candidates: who of them.
+            hook: is told of every step.
+            first: the number of each one's first episode in this generation.
+        """
         members = np.repeat(candidates, self.episodes)
-        numbers = np.tile(np.arange(self.episodes), len(candidates))
+        numbers = np.tile(first + np.arange(self.episodes), len(candidates))
         where = (self.generation, self.stream(members), numbers)
         seats = seats_of(self.env)  # type: ignore[arg-type]
         order = meetings(self.run_seed, self.generation, len(candidates), self.episodes, seats)

@@ -63,6 +63,8 @@ class ES(PopulationAlgorithm):
         optimizer: "adam", "sgd" or "elitist".
         weight_decay: share of the centre that an update with learning rate 1 would take away.
         episodes_per_member: episodes per member and generation.
+        steps_per_generation: episodes are played again, `episodes_per_member` each, until a generation has taken so
+            many steps: short episodes, early in a run, become many. None plays them once.
         champion_episodes: what else the best play under the elitist optimizer; no other holds an exam.
         episode_cutoff: steps after which an episode is cut off; None lets all of them end. What is met later adds to a
             return more of chance than of the member.
@@ -102,6 +104,7 @@ class ES(PopulationAlgorithm):
         optimizer: str = "adam",
         weight_decay: float = 0.0,
         episodes_per_member: int = 1,
+        steps_per_generation: int | None = None,
         champion_episodes: int = 20,
         episode_cutoff: int | None = None,
         final_episode_cutoff: int | None = None,
@@ -131,14 +134,15 @@ class ES(PopulationAlgorithm):
         self.optimizer = choice("optimizer", optimizer, OPTIMIZERS)
         self.normalize_observations = bool(normalize_observations)
         self.episodes_per_member = episodes_per_member
-        for name, steps in {"episode_cutoff": episode_cutoff, "final_episode_cutoff": final_episode_cutoff}.items():
-            if steps is not None:
-                positive(name, steps)
+        self.steps_per_generation = steps_per_generation
+        self.episode_cutoff, self.final_episode_cutoff = episode_cutoff, final_episode_cutoff
+        for name in ("steps_per_generation", "episode_cutoff", "final_episode_cutoff"):
+            if getattr(self, name) is not None:
+                positive(name, getattr(self, name))
         if final_episode_cutoff is not None and episode_cutoff is None:
             raise ValueError(
                 f"final_episode_cutoff is {final_episode_cutoff}, but episode_cutoff is None; say where it begins"
             )
-        self.episode_cutoff, self.final_episode_cutoff = episode_cutoff, final_episode_cutoff
         first = constant(learning_rate)
         self.final_learning_rate = final_learning_rate
         for name in ("final_learning_rate", "final_sigma"):
@@ -188,12 +192,22 @@ class ES(PopulationAlgorithm):
             self.watch = self._moments.add
         lives = None
         try:
-            lives = super().live(candidates, hook)
+            lives = self._rounds(candidates, hook)
             if lives is not None and self.optimizer == "elitist":
                 lives = self._elect(lives, hook)
         finally:
             if lives is None:  # stopped or failed
                 self._stack.set_vector(slice(None), self.centre)
+        return lives
+
+    def _rounds(self, candidates: np.ndarray, hook: BaseCallback) -> Lives | None:
+        """Let the candidates play until the generation's steps are taken; None if a callback stopped it."""
+        lives = self.episodes_of(self.population, candidates, hook)
+        rounds = 1
+        while lives is not None and lives.lengths.sum() < (self.steps_per_generation or 0):
+            more = self.episodes_of(self.population, candidates, hook, rounds * self.episodes)
+            lives = None if more is None else lives.joined(more)
+            rounds += 1
         return lives
 
     def tell(self, candidates: np.ndarray, lives: Lives) -> tuple[np.ndarray, np.ndarray, Transmission]:

@@ -302,6 +302,66 @@ def test_a_goal_tests_with_the_likeliest_actions_in_an_environment_like_the_mode
     assert not goal.reached
 
 
+# ---------------------------------------------------------------- steps of a generation
+
+
+BUDGET = {"population_size": 6, "steps_per_generation": 300, "seed": 3, "episodes_per_member": 2}
+
+
+def test_rounds_are_played_until_the_steps_of_a_generation_are_taken(monkeypatch):
+    rounds = []
+    whole = ES.episodes_of
+
+    def played(self, *arguments):
+        rounds.append(whole(self, *arguments))
+        return rounds[-1]
+
+    monkeypatch.setattr(ES, "episodes_of", played)
+    model = ES("LinearPolicy", Ring(), **BUDGET).learn(1, log_interval=None)
+    steps = [int(lives.lengths.sum()) for lives in rounds]
+    assert len(rounds) > 2
+    assert sum(steps[:-1]) < 300 <= sum(steps) == model.num_timesteps
+    assert len({lives.returns.tobytes() for lives in rounds}) == len(rounds)  # other episodes in each
+    mean = np.mean([lives.fitness(6) for lives in rounds], axis=0)
+    assert np.allclose(model.fitness, mean)
+
+
+def test_a_pair_shares_its_episodes_in_every_round():
+    begun = []
+
+    class Seen(Ring):
+        def reset(self, *, seed=None, options=None):
+            begun.append(seed)
+            return super().reset(seed=seed)
+
+    model = ES("LinearPolicy", DummyVecEnv([Seen]), **BUDGET)
+    begun.clear()
+    model.learn(1, log_interval=None)
+    rounds = np.array([seed for seed in begun if seed is not None]).reshape(-1, 3, 2, 2)  # pair, half, episode
+    assert len(rounds) > 2
+    assert (rounds[:, :, 0] == rounds[:, :, 1]).all()
+    assert len(np.unique(rounds)) == rounds.size // 2
+
+
+def test_generations_of_several_rounds_give_the_same_bits_at_any_number_of_slots():
+    def run(slots):
+        env = SyncVectorEnv([lambda: gym.make("CartPole-v1")] * slots, autoreset_mode=AutoresetMode.SAME_STEP)
+        settings = BUDGET | {"normalize_observations": True, "steps_per_generation": 1000}
+        return ES("MlpPolicy", env, **settings).learn(4000, log_interval=None)
+
+    one, five = run(1), run(5)
+    assert (one.centre == five.centre).all()
+    assert one._seen.counts.sum() == one.num_timesteps
+
+
+def test_a_callback_may_stop_between_rounds():
+    stopped = ES("LinearPolicy", Ring(), **BUDGET)
+    stopped.learn(900, lambda local, _: stopped.num_timesteps < 200, log_interval=None)
+    assert stopped.generation == 0
+    stopped.learn(900, log_interval=None, resume=True)
+    assert (stopped.centre == ES("LinearPolicy", Ring(), **BUDGET).learn(900, log_interval=None).centre).all()
+
+
 # ---------------------------------------------------------------- the elitist optimizer
 
 
@@ -432,6 +492,7 @@ def test_the_elitist_optimizer_solves_cartpole():
         ({"initial_std": -0.1}, "initial_std is -0.1; it must be at least 0"),
         ({"episodes_per_member": 0}, "episodes_per_member is 0"),
         ({"champion_episodes": 0}, "champion_episodes is 0"),
+        ({"steps_per_generation": 0}, "steps_per_generation is 0"),
         ({"episode_cutoff": 0}, "episode_cutoff is 0"),
         ({"episode_cutoff": 5, "final_episode_cutoff": 0.5}, "final_episode_cutoff is 0.5"),
         ({"final_episode_cutoff": 5}, "final_episode_cutoff is 5, but episode_cutoff is None"),
