@@ -9,7 +9,7 @@ Differs from the source:
 - the two members of a mirrored pair play the same episodes (common random numbers);
 - weight decay is decoupled from the gradient, and learning rate and sigma may fall geometrically;
 - the noise is a function of (run seed, generation, member), drawn twice and never stored;
-- episodes may be cut off after a number of steps that grows geometrically (the source's follows their mean length);
+- episodes may be cut off after steps that grow geometrically, or follow their mean length as the source's do;
 - instead of climbing, the centre may move to the best member: the (1 + lambda) strategy of I. Rechenberg (1973),
   "Evolutionsstrategie", whose candidates play again before one is chosen, as in F. P. Such et al. (2017), "Deep
   neuroevolution", https://arxiv.org/abs/1712.06567. It goes on where fitness is too rugged to have a slope.
@@ -69,6 +69,7 @@ class ES(PopulationAlgorithm):
         episode_cutoff: steps after which an episode is cut off; None lets all of them end. What is met later adds to a
             return more of chance than of the member.
         final_episode_cutoff: rises (or falls) geometrically to this at the end of `learn`; None keeps it constant.
+        adaptive_cutoff: from the second generation on the cut-off is twice the mean length of the episodes before.
         normalize_observations: scale them by the mean and deviation of all that was seen in earlier generations,
             clipped at 5; the policy's features extractor must be SB3's FlattenExtractor, the default. The elitist
             optimizer keeps the scales it finds, or those of its first generation: others would change who won.
@@ -108,6 +109,7 @@ class ES(PopulationAlgorithm):
         champion_episodes: int = 20,
         episode_cutoff: int | None = None,
         final_episode_cutoff: int | None = None,
+        adaptive_cutoff: bool = False,
         normalize_observations: bool = False,
         initial_std: float | None = None,
         policy_kwargs: Any = None,
@@ -143,6 +145,12 @@ class ES(PopulationAlgorithm):
             raise ValueError(
                 f"final_episode_cutoff is {final_episode_cutoff}, but episode_cutoff is None; say where it begins"
             )
+        self.adaptive_cutoff = bool(adaptive_cutoff)
+        if self.adaptive_cutoff and (episode_cutoff is None or final_episode_cutoff is not None):
+            raise ValueError(
+                "adaptive_cutoff is True; it begins with episode_cutoff, which must be given, and then goes its own way: "
+                "leave final_episode_cutoff out"
+            )
         first = constant(learning_rate)
         self.final_learning_rate = final_learning_rate
         for name in ("final_learning_rate", "final_sigma"):
@@ -170,6 +178,7 @@ class ES(PopulationAlgorithm):
             self._stack.randomize(generator(self.run_seed, Purpose.WEIGHTS), self.initial_std)
         self._centre_on(self._stack.vector(0))
         self._first, self._second, self._updates = np.zeros_like(self.centre), np.zeros_like(self.centre), 0
+        self._mean_length = 0.0  # of the last generation's episodes (steps)
         self._seen = Moments(1, self._scaler.features_dim if self.normalize_observations else 0)
 
     def start_from(self, policy: BasePolicy) -> None:
@@ -222,6 +231,7 @@ class ES(PopulationAlgorithm):
         if self.normalize_observations and not (elitist and self._seen.counts.any()):
             self._seen = self._seen.merged(self._moments)
             self._scaler.describe(self._seen)
+        self._mean_length = float(lives.lengths.mean())
         self._centre_on(self.centre)
         nobody = np.full(self.population_size, -1)
         return nobody, nobody, Transmission.NONE
@@ -235,6 +245,8 @@ class ES(PopulationAlgorithm):
         """Return after how many steps this generation's episodes are cut off."""
         if self.episode_cutoff is None:
             return None
+        if self.adaptive_cutoff and self._mean_length:
+            return round(2 * self._mean_length)
         return round(geometric(self.episode_cutoff, self.final_episode_cutoff, self.progress))
 
     def _noise(self) -> Iterator[tuple[int, np.ndarray]]:
@@ -302,13 +314,14 @@ class ES(PopulationAlgorithm):
     # ---------------------------------------------------------------- files
 
     def learner_arrays(self) -> dict[str, np.ndarray]:
-        """Return the centre, the optimiser's memory and what was seen."""
+        """Return the centre, the optimiser's memory, how long episodes were and what was seen."""
         adam = {"first": self._first, "second": self._second, "updates": np.array([self._updates])}
-        return {"centre": self.centre} | adam | self._seen.arrays()
+        return {"centre": self.centre, "mean_length": np.array([self._mean_length])} | adam | self._seen.arrays()
 
     def set_learner_arrays(self, arrays: dict[str, np.ndarray]) -> None:
         """Take back what `learner_arrays` returned."""
         self._first, self._second, self._updates = arrays["first"], arrays["second"], int(arrays["updates"][0])
+        self._mean_length = float(arrays["mean_length"][0])
         if self.normalize_observations:
             self._seen = Moments.of(arrays)
             self._scaler.describe(self._seen)

@@ -302,6 +302,33 @@ def test_a_goal_tests_with_the_likeliest_actions_in_an_environment_like_the_mode
     assert not goal.reached
 
 
+def test_the_adaptive_cutoff_is_twice_the_mean_length_of_the_generation_before(tmp_path):
+    cutoffs, means = [], []
+    whole = ES.tell
+
+    class Watched(ES):
+        def tell(self, candidates, lives):
+            cutoffs.append(self.cutoff)
+            means.append(lives.lengths.mean())
+            assert lives.lengths.max() <= self.cutoff
+            return whole(self, candidates, lives)
+
+    settings = {"population_size": 8, "seed": 0, "episode_cutoff": 5, "adaptive_cutoff": True}
+    model = Watched("LinearPolicy", "CartPole-v1", **settings).learn(2000, log_interval=None)
+    assert len(cutoffs) > 5
+    assert cutoffs[:2] == [5, 10]
+    assert cutoffs[1:] == [round(2 * mean) for mean in means[:-1]]
+    ES("LinearPolicy", "CartPole-v1", **settings).learn(300, log_interval=None).save(tmp_path / "m")
+    again = ES.load(tmp_path / "m", env="CartPole-v1").learn(2000, log_interval=None, resume=True)
+    assert (again.centre == model.centre).all()
+
+
+def test_an_adaptive_cutoff_needs_a_first_one_and_no_last():
+    for settings in ({}, {"episode_cutoff": 5, "final_episode_cutoff": 9}):
+        with pytest.raises(ValueError, match="adaptive_cutoff is True; it begins with episode_cutoff"):
+            ES("LinearPolicy", Ring(), adaptive_cutoff=True, **settings)
+
+
 # ---------------------------------------------------------------- steps of a generation
 
 
