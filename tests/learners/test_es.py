@@ -325,7 +325,7 @@ def test_the_adaptive_cutoff_is_twice_the_mean_length_of_the_generation_before(t
 
 def test_an_adaptive_cutoff_needs_a_first_one_and_no_last():
     for settings in ({}, {"episode_cutoff": 5, "final_episode_cutoff": 9}):
-        with pytest.raises(ValueError, match="adaptive_cutoff is True; it begins with episode_cutoff"):
+        with pytest.raises(ValueError, match="adaptive_cutoff is True, .*; give episode_cutoff, with which it begins"):
             ES("LinearPolicy", Ring(), adaptive_cutoff=True, **settings)
 
 
