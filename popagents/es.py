@@ -148,8 +148,8 @@ class ES(PopulationAlgorithm):
         self.adaptive_cutoff = bool(adaptive_cutoff)
         if self.adaptive_cutoff and (episode_cutoff is None or final_episode_cutoff is not None):
             raise ValueError(
-                f"adaptive_cutoff is True, episode_cutoff {episode_cutoff}, final_episode_cutoff {final_episode_cutoff}; "
-                "give episode_cutoff, with which it begins, and leave final_episode_cutoff out"
+                f"adaptive_cutoff is True, episode_cutoff {episode_cutoff} and final_episode_cutoff "
+                f"{final_episode_cutoff}; give episode_cutoff, with which it begins, and leave final_episode_cutoff out"
             )
         first = constant(learning_rate)
         self.final_learning_rate = final_learning_rate
