@@ -141,16 +141,8 @@ class ES(PopulationAlgorithm):
         for name in ("steps_per_generation", "episode_cutoff", "final_episode_cutoff"):
             if getattr(self, name) is not None:
                 positive(name, getattr(self, name))
-        if final_episode_cutoff is not None and episode_cutoff is None:
-            raise ValueError(
-                f"final_episode_cutoff is {final_episode_cutoff}, but episode_cutoff is None; say where it begins"
-            )
         self.adaptive_cutoff = bool(adaptive_cutoff)
-        if self.adaptive_cutoff and (episode_cutoff is None or final_episode_cutoff is not None):
-            raise ValueError(
-                f"adaptive_cutoff is True, episode_cutoff {episode_cutoff} and final_episode_cutoff "
-                f"{final_episode_cutoff}; give episode_cutoff, with which it begins, and leave final_episode_cutoff out"
-            )
+        check_cutoffs(episode_cutoff, final_episode_cutoff, self.adaptive_cutoff)
         first = constant(learning_rate)
         self.final_learning_rate = final_learning_rate
         for name in ("final_learning_rate", "final_sigma"):
@@ -326,6 +318,21 @@ class ES(PopulationAlgorithm):
             self._seen = Moments.of(arrays)
             self._scaler.describe(self._seen)
         self._centre_on(arrays["centre"])
+
+
+def check_cutoffs(first: int | None, last: int | None, adaptive: bool) -> None:
+    """Check that the settings of the cut-off go together.
+
+    Raises:
+        ValueError: it ends or adapts without a beginning, or adapts toward an end.
+    """
+    if last is not None and first is None:
+        raise ValueError(f"final_episode_cutoff is {last}, but episode_cutoff is None; say where it begins")
+    if adaptive and (first is None or last is not None):
+        raise ValueError(
+            f"adaptive_cutoff is True, episode_cutoff {first} and final_episode_cutoff {last}; give episode_cutoff, "
+            "with which it begins, and leave final_episode_cutoff out"
+        )
 
 
 def standard_normal(key: np.uint64, size: int) -> np.ndarray:
