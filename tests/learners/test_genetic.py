@@ -294,6 +294,7 @@ def test_a_life_that_diverges_gets_the_worst_score_is_counted_and_the_run_goes_o
     assert np.isfinite(model.fitness).all()
     model.learn(4 * LIFE, reset_num_timesteps=False)
     assert model.generation == 3
+    model.logger.close()  # or the file is collected, with a warning, in some later test
     table = pandas.read_csv(tmp_path / "progress.csv")
     assert table["population/diverged"].iloc[0] == 3
 
