@@ -22,10 +22,11 @@ import torch
 from numba import njit
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 from torch import nn
-from torch.func import functional_call, grad, vmap
+from torch.func import grad, vmap
 
 from popagents.actions import Actions
 from popagents.dense import Parameters
+from popagents.policies import call
 from popagents.population import Stack
 from popagents.recurrent import RecurrentPolicy
 
@@ -141,7 +142,7 @@ class TorchMinds(Minds):
         memory = tuple(part[who] for part in self.memory)
 
         def one(own: Any, x: torch.Tensor, memory: Any) -> Any:
-            outputs, _, memory = functional_call(self.whole, prefixed(own), (x[None], memory))
+            outputs, _, memory = call(self.whole, own, x[None], memory)
             return outputs[0], memory
 
         with torch.no_grad():
@@ -162,7 +163,7 @@ class TorchMinds(Minds):
 
         def loss(own: Any, seen: Any, done: Any, returns: Any, shares: Any, value_cost: Any, entropy_cost: Any) -> Any:
             """Return a mind's loss: the sum of its steps' losses, each weighed by its share."""
-            outputs, values, _ = functional_call(self.whole, prefixed(own), (seen, self.whole.empty()))
+            outputs, values, _ = call(self.whole, own, seen, self.whole.empty())
             log_std = own.get("log_std")
             advantages = returns - values
             actor = -self.actions.log_likelihood(outputs, done, log_std) * advantages.detach()
@@ -214,11 +215,6 @@ class Whole(nn.Module):
             outputs.append(output)
             values.append(value)
         return torch.stack(outputs), torch.stack(values), memory
-
-
-def prefixed(parameters: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Name a policy's parameters as `Whole` does."""
-    return {f"policy.{name}": values for name, values in parameters.items()}
 
 
 @njit(cache=True)

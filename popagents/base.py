@@ -33,7 +33,7 @@ from popagents.environments import second_vec_env, vec_env_of
 from popagents.lineage import ROW, Lineage, Transmission
 from popagents.meetings import examiners, meetings, of_finalists, seats_of, shared
 from popagents.policies import CnnPolicy, LinearPolicy, MlpPolicy, SmallCnnPolicy
-from popagents.population import Population
+from popagents.population import Population, Stack
 from popagents.progress import StepsBar
 from popagents.randomness import Purpose, episode_seeds, keys
 from popagents.reports import diversity, log_generation, write_monitor
@@ -168,7 +168,8 @@ class PopulationAlgorithm(BaseAlgorithm):
         saving.space_to_json(self.observation_space)  # refuses what cannot be saved before a run begins
         Actions.of(self.action_space)
         self._setup_lr_schedule()
-        self.population = Population([self._new_policy(d) for d in range(len(self.designs))], self.population_size)
+        templates = [self._new_policy(d) for d in range(len(self.designs))]
+        self.population = Population(templates, self.population_size, self._new_stack)
         self.fitness = np.full(self.population_size, np.nan)
         self._lineage = Lineage()
         self._recorder = Recorder() if self.records else None
@@ -185,6 +186,10 @@ class PopulationAlgorithm(BaseAlgorithm):
             policy = policy_class(self.observation_space, self.action_space, self.lr_schedule, **kwargs)
         policy.set_training_mode(False)
         return policy
+
+    def _new_stack(self, template: BasePolicy, size: int) -> Stack:
+        """Make the stack of a design's members."""
+        return Stack(template, size)
 
     def _get_policy_from_name(self, policy_name: str) -> type[BasePolicy]:
         if policy_name in self.policy_aliases:

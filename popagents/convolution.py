@@ -77,23 +77,32 @@ def outputs(
     Returns:
         float32, (k, outputs); a row's bits do not depend on k nor on the other rows.
     """
-    k, x = len(rows), pictures
-    factor = np.float32(scale)
+    k, x, factor = len(rows), pictures, scale
     for stage in stages:
         weight, bias = parameters[stage.weight], parameters[stage.bias]
         if isinstance(stage, Convolution):
-            shape = weight.shape[-2:]
-            x = padded(x, *stage.padding)
-            height, width = ((x.shape[i + 2] - shape[i]) // stage.stride[i] + 1 for i in (0, 1))
-            cut = patches(x, factor, shape, stage.stride, (height, width))
-            y = np.matmul(taken(weight.reshape(*weight.shape[:2], -1), rows), cut)
+            columns, places = cut(stage, x, weight.shape[-2:], factor)
+            y = np.matmul(taken(weight.reshape(*weight.shape[:2], -1), rows), columns)
             y += bias[rows][:, :, None]
-            y = y.reshape(k, -1, height, width)
-            factor = np.float32(1)
+            y = y.reshape(k, -1, *places)
+            factor = 1.0
         else:
             y = products(x.reshape(k, 1, -1), weight, rows) + bias[rows][:, None]
         x = y if stage.activation is None else stage.activation.function(y)
     return x.reshape(k, -1)
+
+
+def cut(
+    stage: Convolution, pictures: np.ndarray, shape: tuple[int, int], factor: float
+) -> tuple[np.ndarray, tuple[int, int]]:
+    """Cut pictures (k, channels, height, width) into what each filter of a shape sees, and scale it.
+
+    Returns:
+        float32, (k, channels * height * width, places), a column a place; how many places down and to the right.
+    """
+    pictures = padded(pictures, *stage.padding)
+    down, right = ((pictures.shape[i + 2] - shape[i]) // stage.stride[i] + 1 for i in (0, 1))
+    return patches(pictures, np.float32(factor), shape, stage.stride, (down, right)), (down, right)
 
 
 def padded(x: np.ndarray, rows: int, columns: int) -> np.ndarray:

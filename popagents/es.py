@@ -8,14 +8,14 @@ Differs from the source:
 - ties share their rank, and a generation whose members are all equal moves nothing;
 - the two members of a mirrored pair play the same episodes (common random numbers);
 - weight decay is decoupled from the gradient, and learning rate and sigma may fall geometrically;
-- the noise is a function of (run seed, generation, member), drawn twice and never stored;
+- the noise is a function of (run seed, generation, member), drawn twice and never stored; it may be of low rank, so
+  that the members of a large network share most of their arithmetic (see `low_rank.py`);
 - episodes may be cut off after steps that grow geometrically, or follow their mean length as the source's do;
 - instead of climbing, the centre may move to the best member: the (1 + lambda) strategy of I. Rechenberg (1973),
   "Evolutionsstrategie", whose candidates play again before one is chosen, as in F. P. Such et al. (2017), "Deep
   neuroevolution", https://arxiv.org/abs/1712.06567. It goes on where fitness is too rugged to have a slope.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -27,12 +27,16 @@ from popagents.base import PopulationAlgorithm
 from popagents.checks import between, choice, positive
 from popagents.fitness_shaping import FITNESS_SHAPING
 from popagents.lineage import Transmission
+from popagents.low_rank import LowRankNoise, LowRankStack
+from popagents.noise import GaussianNoise
 from popagents.normalization import Moments, NormalizedFlatten, normalizing
+from popagents.population import Stack
 from popagents.randomness import Purpose, generator, keys
 from popagents.rollout import Lives
 from popagents.schedules import constant, geometric
 
 OPTIMIZERS = ("adam", "sgd", "elitist")
+NOISES: dict[str, Any] = {"gaussian": GaussianNoise, "low_rank": LowRankNoise}
 
 
 class ES(PopulationAlgorithm):
@@ -58,6 +62,9 @@ class ES(PopulationAlgorithm):
         final_sigma: falls geometrically to this at the end of `learn`; None keeps it constant.
         learning_rate: the optimiser's step size.
         final_learning_rate: likewise.
+        noise: "gaussian", independent numbers, one a parameter; or "low_rank", for networks with large matrices: each
+            matrix gets the product of two thin ones, and acting costs little more than the centre alone.
+        rank: of the low-rank noise; higher ones cost more and come closer to the Gaussian.
         mirrored: mirrored sampling.
         fitness_shaping: "ranks" (from -0.5 to 0.5, ties averaged) or "zscore".
         optimizer: "adam", "sgd" or "elitist".
@@ -100,6 +107,8 @@ class ES(PopulationAlgorithm):
         sigma: float = 0.05,
         final_sigma: float | None = None,
         final_learning_rate: float | None = None,
+        noise: str = "gaussian",
+        rank: int = 1,
         mirrored: bool = True,
         fitness_shaping: str = "ranks",
         optimizer: str = "adam",
@@ -131,6 +140,9 @@ class ES(PopulationAlgorithm):
         self.initial_std = initial_std
         if initial_std is not None:
             between("initial_std", initial_std, 0, 100, open_low=False)
+        self.noise = choice("noise", noise, NOISES)
+        self.rank = rank
+        positive("rank", rank)
         self.mirrored = bool(mirrored)
         self.fitness_shaping = choice("fitness_shaping", fitness_shaping, FITNESS_SHAPING)
         self.optimizer = choice("optimizer", optimizer, OPTIMIZERS)
@@ -165,9 +177,10 @@ class ES(PopulationAlgorithm):
 
     def _setup_model(self) -> None:
         super()._setup_model()
-        self._stack = self.population.stacks[0]
+        (self._stack,) = self.population.stacks
         if self.initial_std is not None:
             self._stack.randomize(generator(self.run_seed, Purpose.WEIGHTS), self.initial_std)
+        self._around: GaussianNoise | LowRankNoise = NOISES[self.noise](self._stack)
         self._centre_on(self._stack.vector(0))
         self._first, self._second, self._updates = np.zeros_like(self.centre), np.zeros_like(self.centre), 0
         self._mean_length = 0.0  # of the last generation's episodes (steps)
@@ -182,12 +195,10 @@ class ES(PopulationAlgorithm):
 
     def live(self, candidates: np.ndarray, hook: BaseCallback) -> Lives | None:
         """Let the members play around the centre; outside of a generation all of them stand at it."""
-        for owner, noise in self._noise():
-            self._stack.set_vector(owner, self.centre + noise)
-            if self.mirrored:
-                self._stack.set_vector(owner + 1, self.centre - noise)
+        for owner, key in zip(*self._owners(), strict=True):
+            self._around.scatter(np.arange(owner, owner + 1 + self.mirrored), key, self._sigma_now())
         if self.optimizer == "elitist":
-            self._stack.set_vector(0, self.centre)
+            self._around.recall(0)
         if self.normalize_observations:
             self._moments = Moments(len(candidates) * self.episodes, self._scaler.features_dim)
             self.watch = self._moments.add
@@ -198,7 +209,7 @@ class ES(PopulationAlgorithm):
                 lives = self._elect(lives, hook)
         finally:
             if lives is None:  # stopped or failed
-                self._stack.set_vector(slice(None), self.centre)
+                self._around.gather(self.centre)
         return lives
 
     def _rounds(self, candidates: np.ndarray, hook: BaseCallback) -> Lives | None:
@@ -241,20 +252,17 @@ class ES(PopulationAlgorithm):
             return round(2 * self._mean_length)
         return round(geometric(self.episode_cutoff, self.final_episode_cutoff, self.progress))
 
-    def _noise(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Draw sigma e for every member that has noise of its own: its number, and float32 (parameters,)."""
-        sigma = np.float32(self._sigma_now())
-        owners = np.arange(0, self.population_size, 2 if self.mirrored else 1)
-        for owner, key in zip(owners, keys(self.run_seed, Purpose.NOISE, self.generation, owners), strict=True):
-            yield int(owner), sigma * standard_normal(key, len(self.centre))
+    def _owners(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the members that have noise of their own, and the keys that it is drawn from."""
+        owners = np.arange(0, self.population_size, 1 + self.mirrored)
+        return owners, keys(self.run_seed, Purpose.NOISE, self.generation, owners)
 
     def _gradient(self, utilities: np.ndarray) -> np.ndarray:
         """Return g, float32 (parameters,)."""
-        gradient = np.zeros_like(self.centre)
-        for owner, noise in self._noise():
-            weight = utilities[owner] - utilities[owner + 1] if self.mirrored else utilities[owner]
-            gradient += np.float32(weight) * noise
-        return gradient / np.float32(self.population_size * self._sigma_now() ** 2)
+        owners, drawn_from = self._owners()
+        weights = utilities[owners] - utilities[owners + 1] if self.mirrored else utilities
+        sigma = self._sigma_now()
+        return self._around.total(drawn_from, weights, sigma) / np.float32(self.population_size * sigma**2)
 
     def _climb(self, gradient: np.ndarray) -> None:
         rate = geometric(float(self.learning_rate), self.final_learning_rate, self.progress)  # type: ignore[arg-type]
@@ -283,7 +291,7 @@ class ES(PopulationAlgorithm):
 
     def _centre_on(self, centre: np.ndarray) -> None:
         self.centre = centre
-        self._stack.set_vector(slice(None), centre)
+        self._around.gather(centre)
         self._crown(0)
 
     def _crown(self, member: int) -> None:
@@ -294,6 +302,9 @@ class ES(PopulationAlgorithm):
 
     def _examine(self) -> None:
         """Leave out the exam: there is but one candidate."""
+
+    def _new_stack(self, template: BasePolicy, size: int) -> Stack:
+        return LowRankStack(template, size, self.rank) if self.noise == "low_rank" else Stack(template, size)
 
     def _new_policy(self, design: int) -> BasePolicy:
         policy = super()._new_policy(design)
@@ -333,8 +344,3 @@ def check_cutoffs(first: int | None, last: int | None, adaptive: bool) -> None:
             f"adaptive_cutoff is True, episode_cutoff {first} and final_episode_cutoff {last}; give episode_cutoff, "
             "with which it begins, and leave final_episode_cutoff out"
         )
-
-
-def standard_normal(key: np.uint64, size: int) -> np.ndarray:
-    """Draw the noise that belongs to a key: float32, (size,)."""
-    return np.random.Generator(np.random.Philox(key=int(key))).standard_normal(size, np.float32)

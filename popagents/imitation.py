@@ -10,12 +10,12 @@ Source of the optimiser: D. Kingma and J. Ba (2015), "Adam: a method for stochas
 import numpy as np
 import torch
 from gymnasium import spaces
-from torch.func import functional_call
 
 from popagents.adam import Adam, adam_rows
 from popagents.dense import Parameters, forward
 from popagents.dense import backward as backpropagate
 from popagents.linear_imitation import Pairs, linear
+from popagents.policies import call
 from popagents.population import Stack
 from popagents.randomness import shuffles
 
@@ -138,7 +138,7 @@ def torch_gradients(
     found = {name: np.empty_like(values) for name, values in parameters.items()}
     for i, (x, done, share) in enumerate(zip(prepared, actions, shares, strict=True)):
         own = {name: torch.from_numpy(values[i]).requires_grad_() for name, values in parameters.items()}
-        outputs = functional_call(stack.actor, {f"policy.{name}": values for name, values in own.items()}, (x,))
+        outputs = call(stack.actor, own, x)
         logs = stack.actions.log_likelihood(outputs, torch.from_numpy(done), own.get("log_std"))
         gradients = torch.autograd.grad(-(logs * torch.from_numpy(share)).sum(), list(own.values()))
         for name, gradient in zip(own, gradients, strict=True):

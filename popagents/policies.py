@@ -15,6 +15,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 from stable_baselines3.common.preprocessing import is_image_space, preprocess_obs
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, FlattenExtractor, NatureCNN
 from torch import nn
+from torch.func import functional_call
 
 from popagents.actions import Actions
 from popagents.convolution import Stage, stages_of
@@ -211,3 +212,13 @@ class Actor(nn.Module):
         policy = self.policy
         hidden = policy.policy_net if isinstance(policy, ActorPolicy) else policy.mlp_extractor.policy_net
         return [*hidden, policy.action_net]
+
+
+def call(module: nn.Module, parameters: dict[str, torch.Tensor], *arguments: Any) -> Any:
+    """Call a module that shows a `policy` (`Actor`, or one of its kind) with other parameters than the policy's.
+
+    SB3's policies hold one features extractor under three names. Each parameter is replaced by one name alone: with
+    `tie_weights` torch replaces all three, and puts the replacement back for good.
+    """
+    named = {f"policy.{name}": values for name, values in parameters.items()}
+    return functional_call(module, named, arguments, tie_weights=False)

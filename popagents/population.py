@@ -16,13 +16,12 @@ from gymnasium import spaces
 from numba import njit
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.preprocessing import is_image_space
-from torch.func import functional_call
 
 from popagents import convolution, kernels
 from popagents.actions import Actions
 from popagents.dense import Parameters
 from popagents.normalization import NormalizedFlatten
-from popagents.policies import Actor
+from popagents.policies import Actor, call
 
 
 class Stack:
@@ -88,9 +87,17 @@ class Stack:
         for name, stack in self.parameters.items():
             stack[:] = weights[name]
 
+    def own(self, name: str, rows: np.ndarray) -> np.ndarray:
+        """Return a parameter of each row's member: float32, (k, *shape)."""
+        return self.parameters[name][rows]
+
+    def genes(self, row: int) -> Parameters:
+        """Copy one member's parameters: `{name: shape}` without the members' axis."""
+        return {name: self.own(name, np.array([row]))[0] for name in self.parameters}
+
     def vector(self, row: int) -> np.ndarray:
         """Copy a member's parameters into one vector: float32, (parameters,)."""
-        return np.concatenate([stack[row].ravel() for stack in self.parameters.values()])
+        return np.concatenate([values.ravel() for values in self.genes(row).values()])
 
     def set_vector(self, rows: Any, vector: np.ndarray) -> None:
         """Give the members of `rows` (an index or a slice) the parameters of one vector."""
@@ -103,7 +110,7 @@ class Stack:
 
     def choose(self, rows: np.ndarray, observations: np.ndarray, noise: np.ndarray | None) -> np.ndarray:
         """Return each row's action; see `Actions.choose`."""
-        log_std = self.parameters["log_std"][rows] if "log_std" in self.parameters else None
+        log_std = self.own("log_std", rows) if "log_std" in self.parameters else None
         return self.actions.choose(self.outputs(rows, observations), noise, log_std)
 
     def _fastest(self) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
@@ -147,27 +154,32 @@ class Stack:
 
     def _through_torch(self, rows: np.ndarray, observations: np.ndarray) -> np.ndarray:
         """Go row by row: on a CPU, convolutions gain nothing from `torch.func.vmap`, and its bits depend on k."""
-        members = [
-            {f"policy.{name}": torch.from_numpy(stack[row]) for name, stack in self.parameters.items()} for row in rows
-        ]
+        members = [{name: torch.from_numpy(values) for name, values in self.genes(row).items()} for row in rows]
         prepared = self.actor.prepare(observations)
         with torch.no_grad():
-            outputs = [functional_call(self.actor, own, (x[None],)) for own, x in zip(members, prepared, strict=True)]
+            outputs = [call(self.actor, own, x[None]) for own, x in zip(members, prepared, strict=True)]
         return torch.cat(outputs).numpy()
 
 
 class Population:
     """Members of one or several designs; member m belongs to design m modulo the number of designs.
 
+    Args:
+        templates: an SB3 policy of each design.
+        size: how many members in all.
+        stack: makes the stack of a template with so many members.
+
     Attributes:
         stacks: one a design.
         size: how many members in all.
     """
 
-    def __init__(self, templates: Iterable[BasePolicy], size: int) -> None:
+    def __init__(
+        self, templates: Iterable[BasePolicy], size: int, stack: Callable[[BasePolicy, int], Stack] = Stack
+    ) -> None:
         templates = list(templates)
         designs = len(templates)
-        self.stacks = [Stack(t, len(range(i, size, designs))) for i, t in enumerate(templates)]
+        self.stacks = [stack(t, len(range(i, size, designs))) for i, t in enumerate(templates)]
         self.size = size
         self.actions = self.stacks[0].actions
 
@@ -199,7 +211,7 @@ class Population:
     def genes(self, member: int) -> Parameters:
         """Copy one member's parameters: `{name: shape}` without the members' axis."""
         stack, row = self.locate(member)
-        return {name: values[row].copy() for name, values in stack.parameters.items()}
+        return stack.genes(row)
 
     def express(self, genes: Parameters, policy: BasePolicy) -> BasePolicy:
         """Write a member's parameters into an SB3 policy of its design, and return the policy."""

@@ -8,9 +8,10 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
-from popagents.es import ES, standard_normal
+from popagents.es import ES
 from popagents.fitness_shaping import centred_ranks, z_scores
 from popagents.goal import StopOnGoal
+from popagents.noise import standard_normal
 from popagents.normalization import NormalizedFlatten
 from popagents.randomness import Purpose, keys
 from popagents.rollout import Lives

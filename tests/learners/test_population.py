@@ -121,6 +121,19 @@ def test_only_the_actor_of_an_actor_critic_evolves():
     assert set(stack.parameters) >= {"action_net.weight", "mlp_extractor.policy_net.0.weight"}
 
 
+def test_acting_leaves_the_design_as_it_was_though_its_extractor_has_three_names():
+    torch.manual_seed(0)
+    template = ActorCriticCnnPolicy(spaces.Box(0, 255, (1, 36, 36), np.uint8), FIVE, lambda _: 1e-3)
+    before = {name: parameter.detach().clone() for name, parameter in template.named_parameters()}
+    stack = Stack(template, 2)
+    for values in stack.parameters.values():
+        values += 1
+    stack._through_torch(np.array([0, 1]), np.zeros((2, 1, 36, 36), np.uint8))
+    after = dict(template.named_parameters())
+    assert after.keys() == before.keys()
+    assert all(isinstance(after[name], nn.Parameter) and (after[name] == before[name]).all() for name in before)
+
+
 def test_a_champion_goes_into_an_sb3_model_of_its_policy_class():
     model = PPO("MlpPolicy", "CartPole-v1", device="cpu", seed=0)
     population = Population([policy(ActorCriticPolicy, model.observation_space, model.action_space)], 3)
