@@ -388,28 +388,37 @@ class PopulationAlgorithm(BaseAlgorithm):
             return
         ranked = np.argsort(-self.fitness, kind="stable")
         finalists = ranked[: max(1, np.isfinite(self.fitness).sum() // 4)]
-        lives = self.sit(finalists, slots)
+        lives = self.sit(finalists, np.arange(self.champion_episodes), slots)
         assert lives is not None
         self.evaluation_timesteps += int(lives.lengths.sum())
         self._crown(int(np.nanargmax(lives.fitness(self.population_size))))
         self._examined = self.generation
 
     def sit(
-        self, finalists: np.ndarray, slots: Slots, on_step: Callable[[Step], bool] = lambda step: True
+        self,
+        finalists: np.ndarray,
+        papers: np.ndarray,
+        slots: Slots,
+        on_step: Callable[[Step], bool] = lambda step: True,
     ) -> Lives | None:
-        """Let finalists sit an exam: `champion_episodes` episodes by the likeliest actions, on the same seeds.
+        """Let finalists sit an exam: every paper is an episode by the likeliest actions, on the same seed for them all.
+
+        Args:
+            finalists: int64, (k,), members.
+            papers: int64, the papers' numbers; each has a seed of its own.
+            slots: where they sit.
+            on_step: called after each step; False stops at once.
 
         Returns:
-            What became of them; None when `on_step`, called after each step, returned False.
+            What became of them; None when `on_step` stopped it.
         """
-        papers = np.arange(self.champion_episodes)
         seeds = episode_seeds(keys(self.run_seed, Purpose.EXAM, self.generation, 0, papers))
-        members = np.repeat(finalists, self.champion_episodes)
+        members = np.repeat(finalists, len(papers))
         seats = seats_of(self.env)  # type: ignore[arg-type]
-        others = examiners(self.run_seed, self.generation, self.population_size, len(papers), seats)
+        others = examiners(self.run_seed, self.generation, self.population_size, papers, seats)
         groups = np.column_stack([members, np.tile(others, (len(finalists), 1))]).reshape(-1)
         shared_seeds = np.repeat(np.tile(seeds, len(finalists)), seats)
-        lives = play(self.population, slots, groups, shared_seeds, None, on_step=on_step)
+        lives = play(self.population, slots, groups, shared_seeds, None, on_step=on_step, cutoff=self.cutoff)
         return None if lives is None else of_finalists(lives, seats)
 
     def _exam_slots(self) -> Slots | None:

@@ -51,8 +51,9 @@ class ES(PopulationAlgorithm):
     by `optimizer`, after shrinking by `learning_rate * weight_decay`. In mirrored sampling members 2i and 2i + 1 have
     the noise +e_i and -e_i. The centre is the policy that `predict` uses.
 
-    With the `elitist` optimizer there is no slope: member 0 stands at the centre itself, the fittest quarter and member
-    0 play `champion_episodes` more on common seeds, and the centre moves to whoever does best in these.
+    With the `elitist` optimizer there is no slope: member 0 stands at the centre itself. The better half of the others,
+    and the centre, play as many episodes again as they have, on common seeds; then the better half of these; the last
+    one left takes the centre's place if it is fitter.
 
     Args:
         policy: a policy's name or class.
@@ -72,7 +73,6 @@ class ES(PopulationAlgorithm):
         episodes_per_member: episodes per member and generation.
         steps_per_generation: episodes are played again, `episodes_per_member` each, until a generation has taken so
             many steps: short episodes, early in a run, become many. None plays them once.
-        champion_episodes: what else the best play under the elitist optimizer; no other holds an exam.
         episode_cutoff: steps after which an episode is cut off; None lets all of them end. What is met later adds to a
             return more of chance than of the member.
         final_episode_cutoff: rises (or falls) geometrically to this at the end of `learn`; None keeps it constant.
@@ -115,7 +115,6 @@ class ES(PopulationAlgorithm):
         weight_decay: float = 0.0,
         episodes_per_member: int = 1,
         steps_per_generation: int | None = None,
-        champion_episodes: int = 20,
         episode_cutoff: int | None = None,
         final_episode_cutoff: int | None = None,
         adaptive_cutoff: bool = False,
@@ -166,7 +165,7 @@ class ES(PopulationAlgorithm):
             first,
             population_size,
             episodes_per_member,
-            champion_episodes,
+            1,
             policy_kwargs,
             tensorboard_log,
             verbose,
@@ -275,14 +274,27 @@ class ES(PopulationAlgorithm):
         self.centre, self._first, self._second, self._updates = centre, first, second, self._updates + 1
 
     def _elect(self, lives: Lives, hook: BaseCallback) -> Lives | None:
-        """Let the fittest quarter and the centre sit an exam; return all that was lived, None if a callback stopped."""
-        ranked = np.argsort(-lives.fitness(self.population_size), kind="stable")
-        finalists = np.union1d(ranked[: max(1, self.population_size // 4)], 0)
-        exam = self.sit(finalists, self._training_slots(), lambda step: self._after(step, hook))
-        if exam is None:
-            return None
-        self._elected = int(np.nanargmax(exam.fitness(self.population_size)))
-        return lives.joined(exam)
+        """Let ever fewer members play ever more; return all that was lived, None if a callback stopped.
+
+        Sequential halving, as Z. Karnin, T. Koren, O. Somekh (2013), "Almost optimal exploration in multi-armed
+        bandits", except that the centre is never dropped and episodes already played count.
+        """
+
+        def ranked(members: np.ndarray) -> np.ndarray:
+            return members[np.argsort(-lives.fitness(self.population_size)[members], kind="stable")]
+
+        challengers = ranked(np.arange(1, self.population_size))
+        while len(challengers) > 1:
+            finalists = np.union1d(0, challengers[: len(challengers) // 2])
+            played = np.count_nonzero(lives.members == 0)
+            papers = played + np.arange(played)
+            exam = self.sit(finalists, papers, self._training_slots(), lambda step: self._after(step, hook))
+            if exam is None:
+                return None
+            lives = lives.joined(exam)
+            challengers = ranked(finalists[1:])
+        self._elected = int(ranked(np.array([0, challengers[0]]))[0])
+        return lives
 
     def _sigma_now(self) -> float:
         return geometric(self.sigma, self.final_sigma, self.progress)

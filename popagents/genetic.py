@@ -311,14 +311,18 @@ class Genetic(PopulationAlgorithm):
     # ---------------------------------------------------------------- the champion
 
     def sit(
-        self, finalists: np.ndarray, slots: Slots, on_step: Callable[[Step], bool] = lambda step: True
+        self,
+        finalists: np.ndarray,
+        papers: np.ndarray,
+        slots: Slots,
+        on_step: Callable[[Step], bool] = lambda step: True,
     ) -> Lives | None:
-        """Let finalists sit an exam; where members live lifetimes, these, on the same `champion_episodes` problems."""
+        """Let finalists sit an exam; where members live lifetimes, a paper is a problem."""
         if not self._lives_lifetimes:
-            return super().sit(finalists, slots, on_step)
-        members = np.repeat(finalists, self.champion_episodes)
-        papers = np.tile(np.arange(self.champion_episodes), len(finalists))
-        minds = self._minds(self._stack, members, self.champion_episodes, self.hyperparameters_of)
+            return super().sit(finalists, papers, slots, on_step)
+        members = np.repeat(finalists, len(papers))
+        minds = self._minds(self._stack, members, len(papers), self.hyperparameters_of)
+        papers = np.tile(papers, len(finalists))
         same = np.zeros_like(members)
         seeds = episode_seeds(self._keys(Purpose.EXAM, same, papers))
         draws = self._keys(Purpose.EXAM, same + 1, papers) if self._lifetime.n_updates else None  # learners explore

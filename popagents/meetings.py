@@ -56,10 +56,10 @@ def shared(values: np.ndarray, order: np.ndarray, seats: int) -> np.ndarray:
     return out
 
 
-def examiners(run_seed: int, generation: int, population_size: int, papers: int, seats: int) -> np.ndarray:
-    """Draw whom every finalist of an exam meets, the same for each of them: int64, (papers, seats - 1)."""
+def examiners(run_seed: int, generation: int, population_size: int, papers: np.ndarray, seats: int) -> np.ndarray:
+    """Draw whom every finalist meets in the papers of an exam, the same for each: int64, (papers, seats - 1)."""
     rng = generator(run_seed, Purpose.MEETING, generation)
-    return rng.integers(population_size, size=(papers, seats - 1))
+    return rng.integers(population_size, size=(papers.max() + 1, seats - 1))[papers]
 
 
 def of_finalists(lives: Lives, seats: int) -> Lives:

@@ -244,7 +244,7 @@ def test_a_file_holds_the_centre_and_not_the_members(tmp_path):
 def test_a_run_goes_on_with_another_number_of_members(tmp_path):
     model = ES("LinearPolicy", "CartPole-v1", population_size=8, seed=0, normalize_observations=True)
     model.learn(500, log_interval=None).save(tmp_path / "m")
-    other = ES.load(tmp_path / "m", env="CartPole-v1", population_size=4, optimizer="elitist", champion_episodes=2)
+    other = ES.load(tmp_path / "m", env="CartPole-v1", population_size=4, optimizer="elitist")
     assert (other.centre == model.centre).all()
     assert np.isnan(other.fitness).all()
     assert len(other.fitness) == 4
@@ -393,42 +393,58 @@ def test_a_callback_may_stop_between_rounds():
 # ---------------------------------------------------------------- the elitist optimizer
 
 
-ELITIST = {"population_size": 8, "optimizer": "elitist", "sigma": 0.5, "champion_episodes": 3}
+ROUNDS = ES._rounds
+ELITIST = {"population_size": 8, "optimizer": "elitist", "sigma": 0.5, "episodes_per_member": 2}
 
 
-def test_the_centre_moves_to_the_winner_of_an_exam_which_it_sits_too(monkeypatch):
-    played, stood = [], []
+def test_the_better_half_plays_as_many_episodes_again_until_one_challenges_the_centre(monkeypatch):
+    rounds, stood = [], []
     whole = ES.sit
 
-    def sit(self, finalists, slots, on_step):
-        stood.extend(self._stack.vector(m).copy() for m in range(8))
-        lives = whole(self, finalists, slots, on_step)
-        played.append((finalists.tolist(), lives.returns.reshape(-1, 3)))
+    def sit(self, finalists, papers, slots, on_step):
+        stood[:] = [self._stack.vector(m) for m in range(8)]
+        lives = whole(self, finalists, papers, slots, on_step)
+        rounds.append((finalists.tolist(), papers.tolist(), lives))
         return lives
 
     monkeypatch.setattr(ES, "sit", sit)
-    model = ES("LinearPolicy", Ring(), seed=4, **ELITIST)
-    before = model.centre.copy()
-    model.learn(1, log_interval=None)
-    ((finalists, returns),) = played
-    fitness = model.fitness  # of all episodes
-    assert (stood[0] == before).all()
-    assert np.allclose(stood[4] - before, np.float32(0.5) * noise_of(model, 0, 4), atol=1e-6)
-    assert len(finalists) in (2, 3)
-    assert 0 in finalists
-    assert returns.mean(axis=1).max() > returns.mean(axis=1).min()
-    assert (model.centre == stood[finalists[int(returns.mean(axis=1).argmax())]]).all()
-    assert all((model._stack.vector(m) == model.centre).all() for m in range(8))
-    assert np.isfinite(fitness).all()
+    winners = set()
+    for seed in range(8):
+        model = ES("LinearPolicy", Ring(), seed=seed, **ELITIST)
+        before = model.centre.copy()
+        first, rounds[:] = [], []
+        monkeypatch.setattr(ES, "_rounds", lambda *a, keep=first, **k: keep.append(ROUNDS(*a, **k)) or keep[-1])
+        model.learn(1, log_interval=None)
+        assert (stood[0] == before).all()
+        assert np.allclose(stood[4] - before, np.float32(0.5) * noise_of(model, 0, 4), atol=1e-6)
+        (lived,), left = first, list(range(1, 8))
+        for (finalists, papers, lives), size, played in zip(rounds, (3, 1), (2, 4), strict=True):
+            fitness = lived.fitness(8)
+            left = sorted(left, key=lambda m: -fitness[m])[:size]
+            assert finalists == [0, *sorted(left)]
+            assert papers == list(range(played, 2 * played))
+            lived = lived.joined(lives)
+        assert np.bincount(lived.members).max() == 8
+        fitness = lived.fitness(8)
+        winner = left[0] if fitness[left[0]] > fitness[0] else 0
+        winners.add(winner > 0)
+        assert (model.centre == stood[winner]).all()
+        assert np.array_equal(model.fitness, fitness)
+        assert all((model._stack.vector(m) == model.centre).all() for m in range(8))
+    assert winners == {False, True}
 
 
-def test_the_finalists_are_the_fittest_quarter(monkeypatch):
-    sat = []
-    monkeypatch.setattr(ES, "sit", lambda self, finalists, slots, on_step: sat.append(finalists.tolist()))
-    model = ES("LinearPolicy", Ring(), seed=0, **ELITIST)
-    assert model._elect(lives_of([1, 5, 2, 9, 9, 3, 0, 4]), None) is None
-    assert model._elect(lives_of([7, 5, 2, 1, 6, 3, 0, 4]), None) is None
-    assert sat == [[0, 3, 4], [0, 4]]
+def test_of_two_members_one_is_the_centre_and_the_other_challenges_it_at_once(monkeypatch):
+    monkeypatch.setattr(ES, "sit", None)
+    model = ES("LinearPolicy", Ring(), population_size=2, optimizer="elitist", seed=0)
+    for returns, winner in (([3, 5], 1), ([5, 3], 0), ([4, 4], 0)):
+        model._elect(lives_of(returns), None)
+        assert model._elected == winner
+
+
+def test_an_exam_is_cut_off_as_the_episodes_before_it():
+    model = ES("LinearPolicy", "CartPole-v1", seed=0, episode_cutoff=7, **ELITIST).learn(1, log_interval=None)
+    assert model._steps_lived == 7 * (8 * 2 + 4 * 2 + 2 * 4)
 
 
 def test_a_centre_that_nobody_beats_stays_and_its_exam_counts_as_steps():
@@ -496,7 +512,7 @@ def test_lives_are_joined_with_what_was_told_of_either():
 
 
 def test_the_elitist_optimizer_solves_cartpole():
-    settings = {"population_size": 16, "sigma": 0.3, "initial_std": 0.0, "champion_episodes": 5}
+    settings = {"population_size": 16, "sigma": 0.3, "initial_std": 0.0}
     for seed in (0, 2):
         model = ES("LinearPolicy", "CartPole-v1", optimizer="elitist", seed=seed, **settings)
         assert model.learn(50_000, log_interval=None).fitness.max() == 500
@@ -519,7 +535,6 @@ def test_the_elitist_optimizer_solves_cartpole():
         ({"weight_decay": -0.1}, "weight_decay is -0.1; it must be at least 0"),
         ({"initial_std": -0.1}, "initial_std is -0.1; it must be at least 0"),
         ({"episodes_per_member": 0}, "episodes_per_member is 0"),
-        ({"champion_episodes": 0}, "champion_episodes is 0"),
         ({"steps_per_generation": 0}, "steps_per_generation is 0"),
         ({"episode_cutoff": 0}, "episode_cutoff is 0"),
         ({"episode_cutoff": 5, "final_episode_cutoff": 0.5}, "final_episode_cutoff is 0.5"),

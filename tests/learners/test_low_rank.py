@@ -181,7 +181,6 @@ def test_runs_have_the_same_bits_at_any_number_of_slots_and_after_loading(optimi
         "noise": "low_rank",
         "rank": 2,
         "optimizer": optimizer,
-        "champion_episodes": 2,
         "policy_kwargs": {"net_arch": [300, 200]},
     }
     whole = ES("MlpPolicy", envs(6), **settings).learn(1200)
@@ -206,7 +205,6 @@ def test_the_elected_member_is_the_next_centre():
         sigma=0.5,
         seed=0,
         noise="low_rank",
-        champion_episodes=3,
     )
     stood = []
 
