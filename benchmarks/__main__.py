@@ -6,9 +6,8 @@ Times are CPU seconds of one process on one core; ratios compare neighbours in t
 import argparse
 import itertools
 
-from threadpoolctl import threadpool_limits
-
-from benchmarks import atari, bsuite_catch, culture, dynamics, environments, fruit_catch, genetic, harlow
+from benchmarks import atari, bsuite_catch, culture, dilemmas, dynamics, environments, es, fruit_catch, genetic, harlow
+from benchmarks.table import show
 
 
 def main() -> None:
@@ -18,15 +17,12 @@ def main() -> None:
     arguments = parser.parse_args()
     parts = [environments.rows(), culture.yardstick(), culture.port(), culture.members()]
     parts.append(culture.champions("culture", ">= 18.0 within 3M"))
-    parts += [bsuite_catch.rows(), fruit_catch.rows(), harlow.rows(), dynamics.rows()]
-    parts += [genetic.newcomers(), genetic.port(), genetic.one_shot()]
+    parts += [bsuite_catch.rows(), fruit_catch.rows(), harlow.rows(), dilemmas.rows(), dynamics.rows()]
+    parts += [es.rows(), genetic.newcomers(), genetic.port(), genetic.one_shot()]
     if arguments.long:
         parts += [atari.rows(), genetic.evolution()]
         parts.append(culture.champions("culture-long", "20.0"))
-    print("| what | asked | measured |\n| --- | --- | --- |")
-    with threadpool_limits(1):
-        for what, asked, measured in itertools.chain(*parts):
-            print(f"| {what} | {asked} | {measured} |", flush=True)
+    show(itertools.chain(*parts))
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from stable_baselines3.common.policies import BasePolicy
 
-from benchmarks.environments import Row
 from benchmarks.ratios import paired, seconds
+from benchmarks.table import Row, show
 from popagents.atari import AtariLanes
 from popagents.extractors import StridedCNN
 from popagents.policies import CnnPolicy, MlpPolicy, SmallCnnPolicy
@@ -158,3 +158,7 @@ def rows() -> Iterator[Row]:
     """All of it."""
     yield from speeds()
     yield from networks()
+
+
+if __name__ == "__main__":
+    show(rows())

@@ -5,11 +5,10 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 import popenvs  # noqa: F401  (registers the ids)
-from benchmarks.environments import Row
 from benchmarks.ratios import paired
+from benchmarks.table import Row, show
 
 SETTINGS = {"rows": 10, "columns": 5, "basket_width": 1, "basket_start": "center", "end_row": -1}
 EPISODES = 1000
@@ -87,6 +86,4 @@ def rows() -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    with threadpool_limits(1):
-        for what, asked, measured in rows():
-            print(f"| {what} | {asked} | {measured} |", flush=True)
+    show(rows())

@@ -6,8 +6,8 @@ import gymnasium as gym
 import numpy as np
 import torch
 
-from benchmarks.environments import Row
 from benchmarks.ratios import paired, seconds
+from benchmarks.table import Row
 from benchmarks.torch_port import TorchPort
 from examples.presets import preset
 from popagents import Culture

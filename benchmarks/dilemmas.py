@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pettingzoo
 from gymnasium.vector import VectorEnv
-from threadpoolctl import threadpool_limits
 
-from benchmarks.environments import LANES, Row, single, vector
+from benchmarks.environments import LANES, single, vector
 from benchmarks.ratios import paired
+from benchmarks.table import Row, show
 from popenvs.dilemmas.catalogue import prisoners_dilemma
 from popenvs.dilemmas.opponents import OPPONENTS
 from popenvs.dilemmas.tournament import tournament
@@ -107,8 +107,11 @@ def beside_axelrod(turns: int = 200, repetitions: int = 200) -> Iterator[Row]:
     yield "all others, largest difference (standard errors)", "< 4", f"{max(sampled):.1f}"
 
 
+def rows() -> Iterator[Row]:
+    """Yield every figure."""
+    yield from speeds()
+    yield from beside_axelrod()
+
+
 if __name__ == "__main__":
-    with threadpool_limits(1):
-        for rows in (speeds(), beside_axelrod()):
-            for what, asked, measured in rows:
-                print(f"| {what} | {asked} | {measured} |", flush=True)
+    show(rows())

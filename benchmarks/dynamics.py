@@ -8,16 +8,15 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from benchmarks.ratios import paired, seconds
+from benchmarks.table import Row, show
 from popagents import dynamics
 from popagents.dynamics import plots
 from popenvs.dilemmas.catalogue import stag_hunt
 
 START = np.array([[[0.6, 0.4]], [[0.55, 0.45]]])
 RATE, DISCOUNT = 0.1, 0.9
-Row = tuple[str, str, str]
 
 
 def plain(X: np.ndarray, keep: bool, tolerance: float = 1e-8) -> np.ndarray:
@@ -92,13 +91,5 @@ def rows() -> Iterator[Row]:
     )
 
 
-def main() -> None:
-    """Print one row a figure."""
-    print("| what | asked | measured |\n| --- | --- | --- |")
-    with threadpool_limits(1):
-        for what, asked, measured in rows():
-            print(f"| {what} | {asked} | {measured} |", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    show(rows())

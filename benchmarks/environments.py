@@ -7,6 +7,7 @@ import gymnasium as gym
 
 import popenvs  # noqa: F401
 from benchmarks.ratios import paired
+from benchmarks.table import Row, show
 
 LANES = 1024
 BATCHES = (  # id, dtype of its observations where there is a choice, ratio asked for
@@ -16,7 +17,6 @@ BATCHES = (  # id, dtype of its observations where there is a choice, ratio aske
     ("PopFruitCatch-v0", "uint8", ">= 4"),
     ("PopHarlow-v0", "", ">= 2"),
 )
-Row = tuple[str, str, str]
 
 
 def single(env_id: str, steps: int = 20_000) -> Callable[[], None]:
@@ -60,3 +60,7 @@ def rows() -> Iterator[Row]:
         ours, theirs, ratio = paired(vector(env_id, **settings), vector("CartPole-v1"))
         rates = f"{0.3 * LANES / ours / 1e3:.1f} against {0.3 * LANES / theirs / 1e3:.1f} million lane-steps/s"
         yield f"{' '.join([env_id, '1024 lanes', dtype]).strip()} / CartPoleVectorEnv", asked, f"{ratio:.2f} ({rates})"
+
+
+if __name__ == "__main__":
+    show(rows())

@@ -17,7 +17,8 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from sb3_contrib import ARS
 from stable_baselines3.common.callbacks import BaseCallback
 
-from benchmarks.environments import Row
+from benchmarks.ratios import paired
+from benchmarks.table import Row, show
 from examples.presets import preset
 from popagents import ES
 from popagents.environments import native_vec_env
@@ -190,7 +191,36 @@ def throughput() -> Iterator[Row]:
         yield f"ES, 64 members of 64x64, {what}: env steps per CPU second / ARS's", f">= {least}", shown
 
 
+def low_rank() -> Iterator[Row]:
+    """Environment steps per CPU second with noise of low rank, against Gaussian noise in turn; drawing it counts."""
+    for width in (64, 256, 1024):
+        gaussian, shared = (
+            ES(
+                "MlpPolicy",
+                native_vec_env("popenvs:PopPacman-v0", 64),
+                population_size=64,
+                seed=0,
+                noise=noise,
+                policy_kwargs={"net_arch": [width, width]},
+            )
+            for noise in ("gaussian", "low_rank")
+        )
+        generation = 64 * 200  # steps
+        slow, fast, ratio = paired(
+            lambda: gaussian.learn(generation, log_interval=None),  # noqa: B023
+            lambda: shared.learn(generation, log_interval=None),  # noqa: B023
+            rounds=3,
+        )
+        shown = f"{1 / ratio:.1f} ({generation / fast / 1e3:.0f}k against {generation / slow / 1e3:.1f}k)"
+        yield f"ES, 64 members of {width}x{width}: env steps per CPU second, low rank / Gaussian noise", "> 1", shown
+
+
 def rows() -> Iterator[Row]:
     """Yield every figure."""
     yield from races()
     yield from throughput()
+    yield from low_rank()
+
+
+if __name__ == "__main__":
+    show(rows())

@@ -6,11 +6,10 @@ from typing import Any
 import torch
 from stable_baselines3 import DQN
 from stable_baselines3.common.callbacks import BaseCallback
-from threadpoolctl import threadpool_limits
 
 from benchmarks.dqn_port import DQNPort
-from benchmarks.environments import Row
 from benchmarks.ratios import paired, seconds
+from benchmarks.table import Row, show
 from examples.fruit_catch_dqn import ENV, STEPS, caught_starts
 from examples.presets import preset
 from popagents.environments import native_vec_env
@@ -88,6 +87,4 @@ def rows() -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    with threadpool_limits(1):
-        for what, asked, measured in rows():
-            print(f"| {what} | {asked} | {measured} |", flush=True)
+    show(rows())

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 import torch
 from stable_baselines3.common.policies import BasePolicy
-from threadpoolctl import threadpool_limits
 
-from benchmarks.environments import Row
 from benchmarks.genetic_port import SequentialPort
 from benchmarks.ratios import paired, seconds
+from benchmarks.table import Row, show
 from examples.harlow_baldwin import FIRST, right_by_trial
 from examples.presets import preset
 from popagents import Genetic
@@ -91,6 +90,4 @@ def rows() -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    with threadpool_limits(1):
-        for what, asked, measured in rows():
-            print(f"| {what} | {asked} | {measured} |", flush=True)
+    show(rows())

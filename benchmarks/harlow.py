@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 import torch
 from sb3_contrib import RecurrentPPO
-from threadpoolctl import threadpool_limits
 
-from benchmarks.environments import Row
 from benchmarks.ratios import seconds
+from benchmarks.table import Row, show
 from examples.harlow_one_shot import ENV, right_by_trial
 from examples.presets import preset
 from popagents.environments import native_vec_env
@@ -26,6 +25,4 @@ def rows(seeds: int = 3) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    with threadpool_limits(1):
-        for what, asked, measured in rows():
-            print(f"| {what} | {asked} | {measured} |", flush=True)
+    show(rows())

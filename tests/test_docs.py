@@ -2,8 +2,10 @@
 
 import doctest
 import importlib
+import inspect
 import pkgutil
 import re
+import runpy
 import signal
 import subprocess
 import sys
@@ -52,6 +54,14 @@ def test_the_readmes_files_and_commands_exist():
     makefile = (ROOT / "Makefile").read_text()
     for target in re.findall(r"make (\w+) ", README):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+@pytest.mark.parametrize("module", sorted(set(re.findall(r"python -m (benchmarks\.\w+)", README))))
+def test_the_readmes_benchmarks_print_a_table(module, monkeypatch):
+    shown = []
+    monkeypatch.setattr("benchmarks.table.show", shown.append)
+    runpy.run_module(module, run_name="__main__")
+    assert [inspect.isgenerator(rows) for rows in shown] == [True]
 
 
 def test_every_id_and_learner_is_in_the_readme():
