@@ -63,8 +63,10 @@ class ES(PopulationAlgorithm):
         final_sigma: falls geometrically to this at the end of `learn`; None keeps it constant.
         learning_rate: the optimiser's step size.
         final_learning_rate: likewise.
-        noise: "gaussian", independent numbers, one a parameter; or "low_rank", for networks with large matrices: each
-            matrix gets the product of two thin ones, and acting costs little more than the centre alone.
+        noise: "gaussian", independent numbers, one a parameter; or "low_rank", where each matrix gets the product of
+            two thin ones: members share the product with the centre's matrix, and large networks act many times as
+            fast. Such runs are the same at any number of slots as far as the linear algebra library treats rows alike
+            (see `popagents.low_rank`); those with Gaussian noise are in any case.
         rank: of the low-rank noise; higher ones cost more and come closer to the Gaussian.
         mirrored: mirrored sampling.
         fitness_shaping: "ranks" (from -0.5 to 0.5, ties averaged) or "zscore".

@@ -90,10 +90,9 @@ class LowRankStack(Stack):
     def _convolve(self, stage: Convolution, rows: np.ndarray, pictures: np.ndarray, factor: float) -> np.ndarray:
         filters = self.parameters[stage.weight][0]
         columns, places = convolution.cut(stage, pictures, filters.shape[-2:], factor)
-        y = np.matmul(matrix(filters), columns)
-        y += np.matmul(
-            self.left[stage.weight][rows].transpose(0, 2, 1), np.matmul(self.right[stage.weight][rows], columns)
-        )
+        left, right = self.left[stage.weight][rows], self.right[stage.weight][rows]
+        y = matrix(filters) @ columns
+        y += left.transpose(0, 2, 1) @ (right @ columns)
         y += self.own(stage.bias, rows)[:, :, None]
         return y.reshape(len(rows), -1, *places)
 
