@@ -15,6 +15,7 @@ from examples import (  # noqa: E402
     harlow_baldwin,
     harlow_dummy,
     harlow_one_shot,
+    space_invaders,
     stag_hunt_flow,
     theory_meets_samples,
     uncertain_dilemma,
@@ -115,3 +116,23 @@ def test_not_seeing_clearly_helps_as_published(tmp_path, capsys):
         assert found == pytest.approx(published, abs=0.005)
         assert ("unstable" in row) == (noise < 0.25)
     assert paths_written(output) == [str(tmp_path / "uncertain_dilemma.png")]
+
+
+def test_space_invaders_leaves_the_best_centres_their_tests_and_a_film(tmp_path, capsys, monkeypatch):
+    shipped = space_invaders.preset
+
+    def small(*names):
+        steps, n_envs, env_kwargs, settings = shipped(*names)
+        return steps, n_envs, env_kwargs, settings | {"population_size": 4}
+
+    monkeypatch.setattr(space_invaders, "preset", small)
+    space_invaders.main(["--runs", "2", "--steps", "300", "--games", "1", "--folder", str(tmp_path)])
+    output = capsys.readouterr().out
+    names = ["seed_0/best_model.zip", "seed_1/best_model.zip", "tests.png", "game.gif"]
+    assert paths_written(output) == [str(tmp_path / name) for name in names]
+    assert all((tmp_path / name).stat().st_size for name in names)
+    points = [int(score) for score in re.findall(r"^seed \d: (\d+) points", output, re.MULTILINE)]
+    assert all(0 <= score < 600 for score in points)
+    assert len(points) == 2
+    with Image.open(tmp_path / "game.gif") as film:
+        assert film.n_frames > 50

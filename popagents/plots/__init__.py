@@ -6,6 +6,7 @@ Their numbers are pure functions (`fitness.fitness_curve`, `descent.ancestry`); 
 from popagents.plots.catches import catch_map
 from popagents.plots.cooperation import cooperation_curves
 from popagents.plots.descent import lineage_graph
+from popagents.plots.evaluations import evaluation_curves
 from popagents.plots.fitness import learning_curve
 from popagents.plots.page import GREY, LINES, canvas
 from popagents.plots.tournament import tournament_table
@@ -17,6 +18,7 @@ __all__ = [
     "canvas",
     "catch_map",
     "cooperation_curves",
+    "evaluation_curves",
     "learning_curve",
     "learning_set_curve",
     "lineage_graph",

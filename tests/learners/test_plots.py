@@ -6,7 +6,8 @@ import pytest
 
 from popagents.animations import film_strip, save_gif
 from popagents.lineage import ROW
-from popagents.plots import canvas, catch_map, learning_curve, learning_set_curve, lineage_graph
+from popagents.plots import canvas, catch_map, evaluation_curves, learning_curve, learning_set_curve, lineage_graph
+from popagents.plots.evaluations import mean_and_error
 from popagents.plots.page import DPI, WIDTH, apart, draw_references
 from tests.learners.pictures import BLUE, ORANGE, has, pixels
 
@@ -28,6 +29,28 @@ def test_reference_lines_stand_at_their_scores_and_their_names_apart():
 def test_heights_move_apart_as_little_as_it_takes():
     assert apart(np.array([1.0, 5.0]), 2).tolist() == [1, 5]
     assert np.allclose(apart(np.array([3.0, 3.0]), 2), [2, 4])
+
+
+def test_tests_have_a_mean_and_a_standard_error():
+    mean, error = mean_and_error("a run", [10, 20], [[1.0, 2.0, 6.0], [4.0, 4.0, 4.0]])
+    assert mean.tolist() == [3, 4]
+    assert error == pytest.approx([np.std([1, 2, 6], ddof=1) / 3**0.5, 0])
+    assert mean_and_error("one game", [5], [[7.0]])[1].tolist() == [0]
+
+
+def test_evaluation_curves_name_every_run_and_reference(tmp_path):
+    runs = {"seed 0": ([0, 1000], [[1, 2], [3, 5]]), "seed 1": (np.array([500]), np.array([[4.0]]))}
+    path = evaluation_curves(runs, tmp_path / "tests.svg", {"random": 1.5}, "A title")
+    assert all(text in path.read_text() for text in ("seed 0", "seed 1", "random 1.5", "A title"))
+    shown = pixels(evaluation_curves(runs, tmp_path / "tests.png"))
+    assert has(shown, BLUE)
+    assert has(shown, ORANGE)
+
+
+@pytest.mark.parametrize("results", [[], [[]], [[1.0, 2.0]], [1.0, 2.0]])
+def test_tests_that_do_not_fit_their_steps_are_refused(results, tmp_path):
+    with pytest.raises(ValueError, match=r"run 'mine' was tested at steps of shape \(2,\) with returns of shape"):
+        evaluation_curves({"mine": ([1, 2], results)}, tmp_path / "tests.png")
 
 
 def test_a_learning_set_curve_names_every_curve_and_its_last_share(tmp_path):
