@@ -33,7 +33,7 @@ def trained(seed: int, steps: int, games: int, folder: Path) -> EvalCallback:
         log_path=str(folder),  # without it no result is kept
         verbose=0,
     )
-    model = ES(env=native_vec_env(ENV, lanes, **env_kwargs), seed=seed, **settings)
+    model = ES(env=VecMonitor(native_vec_env(ENV, lanes, **env_kwargs)), seed=seed, **settings)
     model.learn(steps, examiner, log_interval=None, progress_bar=True)
     return examiner
 
