@@ -315,7 +315,7 @@ class PopulationAlgorithm(BaseAlgorithm):
         numbers = np.tile(first + np.arange(self.episodes), len(candidates))
         where = (self.generation, self.stream(members), numbers)
         seats = seats_of(self.env)  # type: ignore[arg-type]
-        order = meetings(self.run_seed, self.generation, len(candidates), self.episodes, seats)
+        order = meetings(self.run_seed, self.generation, len(candidates), self.episodes, seats, first)
         return play(
             population,
             self._training_slots(),

@@ -21,7 +21,7 @@ def seats_of(env: VecEnv) -> int:
     return int(inner.vector_env.metadata.get("seats", 1)) if isinstance(inner, GymVecEnv) else 1
 
 
-def meetings(run_seed: int, generation: int, candidates: int, episodes: int, seats: int) -> np.ndarray:
+def meetings(run_seed: int, generation: int, candidates: int, episodes: int, seats: int, first: int = 0) -> np.ndarray:
     """Deal jobs into groups.
 
     Args:
@@ -30,6 +30,7 @@ def meetings(run_seed: int, generation: int, candidates: int, episodes: int, sea
         candidates: how many there are; job c * episodes + e is episode e of candidate c.
         episodes: of each.
         seats: in a group.
+        first: the number of each one's first episode in this generation.
 
     Returns:
         int64, (jobs,): the jobs in the order in which they take slots, so that every `seats` of them are a group.
@@ -44,7 +45,7 @@ def meetings(run_seed: int, generation: int, candidates: int, episodes: int, sea
             f"{candidates} members cannot meet in groups of {seats}; choose a population_size that is a multiple of "
             f"{seats}"
         )
-    key = keys(run_seed, Purpose.MEETING, generation, 0)[0]
+    key = keys(run_seed, Purpose.MEETING, generation, 0, first)[0]
     dealt = shuffles(key, candidates, episodes)  # (episodes, candidates)
     return (dealt * episodes + np.arange(episodes)[:, None]).reshape(-1)
 

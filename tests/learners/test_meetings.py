@@ -31,6 +31,17 @@ def test_the_elitist_optimizers_exams_are_meetings_too():
     assert np.array_equal(one.lineage, four.lineage)
 
 
+def test_in_every_round_of_a_generation_members_meet_others(monkeypatch):
+    from popagents import base
+
+    dealt = []
+    monkeypatch.setattr(base, "meetings", lambda *where: dealt.append(meetings(*where)) or dealt[-1])
+    model = ES("LinearPolicy", dilemma(4), population_size=8, seed=5, steps_per_generation=300)
+    model.learn(1, log_interval=None)
+    assert model._steps_lived == 320
+    assert len({tuple(order) for order in dealt}) == len(dealt) == 4
+
+
 @pytest.mark.parametrize("name", ["es", "genetic"])
 def test_other_learners_members_meet_too_at_any_number_of_lanes(name):
     settings = {"tournament_size": 4, "n_offspring": 2} if name == "genetic" else {}
@@ -59,6 +70,7 @@ def test_groups_are_a_function_of_the_run_seed_and_the_generation():
     assert np.array_equal(one, meetings(7, 2, 16, 2, 2))
     assert not np.array_equal(one, meetings(7, 3, 16, 2, 2))
     assert not np.array_equal(one, meetings(8, 2, 16, 2, 2))
+    assert not np.array_equal(one, meetings(7, 2, 16, 2, 2, first=2))  # the second round of one generation
 
 
 def test_over_the_generations_everybody_meets_everybody_about_equally_often():
