@@ -20,7 +20,7 @@ def sample_es(trial: Any, n_actions: int, n_envs: int, additional_args: dict[str
         "sigma": trial.suggest_float("sigma", 2e-2, 5e-1, log=True),
         "population_size": trial.suggest_categorical("population_size", [8, 16, 32, 64, 128]),
         "fitness_shaping": trial.suggest_categorical("fitness_shaping", ["ranks", "zscore"]),
-        "optimizer": trial.suggest_categorical("optimizer", ["adam", "sgd"]),
+        "optimizer": trial.suggest_categorical("optimizer", ["adam", "sgd", "elitist"]),
         "normalize_observations": trial.suggest_categorical("normalize_observations", [True, False]),
     }
 
