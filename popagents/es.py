@@ -167,7 +167,7 @@ class ES(PopulationAlgorithm):
             first,
             population_size,
             episodes_per_member,
-            1,
+            1,  # no exam chooses a champion: the centre is it
             policy_kwargs,
             tensorboard_log,
             verbose,

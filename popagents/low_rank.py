@@ -115,15 +115,16 @@ class LowRankNoise:
 
     def scatter(self, members: np.ndarray, key: np.uint64, sigma: float) -> None:
         """Put one member at the centre + sigma E; of two, the second at the centre - sigma E."""
-        stack = self.stack
         for name, drawn in self._drawn(np.array([key])).items():
-            for member, sign in zip(members, (1, -1), strict=False):
-                size = np.float32(sign * sigma)
-                if name in stack.shifts:
-                    stack.shifts[name][member] = size * drawn.reshape(stack.shifts[name].shape[1:])
-                else:
-                    left, right = self._factors(name, drawn)
-                    stack.left[name][member], stack.right[name][member] = size * left[0], right[0]
+            if name in self.stack.shifts:
+                shift = drawn.reshape(self.stack.shifts[name].shape[1:])
+                for member, sign in zip(members, (1, -1), strict=False):
+                    self.stack.shifts[name][member] = np.float32(sign * sigma) * shift
+            else:
+                (left,), (right,) = self._factors(name, drawn)
+                for member, sign in zip(members, (1, -1), strict=False):
+                    self.stack.left[name][member] = np.float32(sign * sigma) * left
+                    self.stack.right[name][member] = right
 
     def recall(self, member: int | slice) -> None:
         """Put a member back at the centre."""
