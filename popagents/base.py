@@ -37,7 +37,7 @@ from popagents.population import Population, Stack
 from popagents.progress import StepsBar
 from popagents.randomness import Purpose, episode_seeds, keys
 from popagents.reports import diversity, log_generation, write_monitor
-from popagents.rollout import Lives, Recorder, Step, play
+from popagents.rollout import Lives, RandomPlayers, Recorder, Step, play
 from popagents.slots import Slots, slots_of
 
 
@@ -301,7 +301,12 @@ class PopulationAlgorithm(BaseAlgorithm):
         return self.episodes_of(self.population, candidates, hook)
 
     def episodes_of(
-        self, population: Population, candidates: np.ndarray, hook: BaseCallback, first: int = 0
+        self,
+        population: Population | RandomPlayers,
+        candidates: np.ndarray,
+        hook: BaseCallback,
+        first: int = 0,
+        samples: bool | None = None,
     ) -> Lives | None:
         """Let the candidates of a population play `episodes` each, or meet where the environment seats several.
 
@@ -310,6 +315,7 @@ class PopulationAlgorithm(BaseAlgorithm):
             candidates: who of them.
             hook: is told of every step.
             first: the number of each one's first episode in this generation.
+            samples: whether actions are sampled; by default as the learner's members do.
         """
         members = np.repeat(candidates, self.episodes)
         numbers = np.tile(first + np.arange(self.episodes), len(candidates))
@@ -321,7 +327,7 @@ class PopulationAlgorithm(BaseAlgorithm):
             self._training_slots(),
             members,
             shared(episode_seeds(keys(self.run_seed, Purpose.EPISODE, *where)), order, seats),
-            keys(self.run_seed, Purpose.ACTION, *where) if self.samples else None,
+            keys(self.run_seed, Purpose.ACTION, *where) if (self.samples if samples is None else samples) else None,
             self._recorder,
             lambda step: self._after(step, hook),
             self.watch,

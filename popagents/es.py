@@ -28,15 +28,15 @@ from popagents.checks import between, choice, positive
 from popagents.fitness_shaping import FITNESS_SHAPING
 from popagents.lineage import Transmission
 from popagents.low_rank import LowRankNoise, LowRankStack
-from popagents.noise import GaussianNoise
+from popagents.noise import GaussianNoise, SparseNoise
 from popagents.normalization import Moments, NormalizedFlatten, normalizing
 from popagents.population import Stack
 from popagents.randomness import Purpose, generator, keys
-from popagents.rollout import Lives
+from popagents.rollout import Lives, RandomPlayers
 from popagents.schedules import constant, geometric
 
 OPTIMIZERS = ("adam", "sgd", "elitist")
-NOISES: dict[str, Any] = {"gaussian": GaussianNoise, "low_rank": LowRankNoise}
+NOISES = ("gaussian", "low_rank", "sparse")
 
 
 class ES(PopulationAlgorithm):
@@ -67,7 +67,9 @@ class ES(PopulationAlgorithm):
             two thin ones: members share the product with the centre's matrix, and large networks act many times as
             fast. Such runs are the same at any number of slots as far as the linear algebra library treats rows alike
             (see `popagents.low_rank`); those with Gaussian noise are in any case.
+            "sparse" changes a few parameters only, for the elitist optimizer (see `popagents.noise`).
         rank: of the low-rank noise; higher ones cost more and come closer to the Gaussian.
+        density: of sparse noise; the largest share of the parameters that a member changes.
         mirrored: mirrored sampling.
         fitness_shaping: "ranks" (from -0.5 to 0.5, ties averaged) or "zscore".
         optimizer: "adam", "sgd" or "elitist".
@@ -81,7 +83,8 @@ class ES(PopulationAlgorithm):
         adaptive_cutoff: from the second generation on the cut-off is twice the mean length of the episodes before.
         normalize_observations: scale them by the mean and deviation of all that was seen in earlier generations,
             clipped at 5; the policy's features extractor must be SB3's FlattenExtractor, the default. The elitist
-            optimizer keeps the scales it finds, or those of its first generation: others would change who won.
+            optimizer keeps the scales it finds, since others would change who won; it begins with those of
+            `episodes_per_member` episodes of random play a member, whose steps count.
         initial_std: the centre begins with weights from normal(0, initial_std) and biases 0; None leaves it as the
             policy initialises itself.
         policy_kwargs: keywords for the policy.
@@ -111,6 +114,7 @@ class ES(PopulationAlgorithm):
         final_learning_rate: float | None = None,
         noise: str = "gaussian",
         rank: int = 1,
+        density: float = 0.05,
         mirrored: bool = True,
         fitness_shaping: str = "ranks",
         optimizer: str = "adam",
@@ -144,9 +148,15 @@ class ES(PopulationAlgorithm):
         self.noise = choice("noise", noise, NOISES)
         self.rank = rank
         positive("rank", rank)
+        self.density = between("density", density, 0, 1)
         self.mirrored = bool(mirrored)
         self.fitness_shaping = choice("fitness_shaping", fitness_shaping, FITNESS_SHAPING)
         self.optimizer = choice("optimizer", optimizer, OPTIMIZERS)
+        if noise == "sparse" and optimizer != "elitist":
+            raise ValueError(
+                f"noise is 'sparse' and optimizer {optimizer!r}; sparse mutations have no gradient to follow: give "
+                "optimizer='elitist', or another noise"
+            )
         self.normalize_observations = bool(normalize_observations)
         self.episodes_per_member = episodes_per_member
         self.steps_per_generation = steps_per_generation
@@ -181,7 +191,11 @@ class ES(PopulationAlgorithm):
         (self._stack,) = self.population.stacks
         if self.initial_std is not None:
             self._stack.randomize(generator(self.run_seed, Purpose.WEIGHTS), self.initial_std)
-        self._around: GaussianNoise | LowRankNoise = NOISES[self.noise](self._stack)
+        self._around: GaussianNoise | LowRankNoise = GaussianNoise(self._stack)
+        if self.noise == "low_rank":
+            self._around = LowRankNoise(self._stack)  # type: ignore[arg-type]
+        elif self.noise == "sparse":
+            self._around = SparseNoise(self._stack, self.density)
         self._centre_on(self._stack.vector(0))
         self._first, self._second, self._updates = np.zeros_like(self.centre), np.zeros_like(self.centre), 0
         self._mean_length = 0.0  # of the last generation's episodes (steps)
@@ -200,18 +214,37 @@ class ES(PopulationAlgorithm):
             self._around.scatter(np.arange(owner, owner + 1 + self.mirrored), key, self._sigma_now())
         if self.optimizer == "elitist":
             self._around.recall(0)
-        if self.normalize_observations:
-            self._moments = Moments(len(candidates) * self.episodes, self._scaler.features_dim)
-            self.watch = self._moments.add
         lives = None
         try:
-            lives = self._rounds(candidates, hook)
+            if not self.normalize_observations or self._scales_ready(hook):
+                lives = self._rounds(candidates, hook)
             if lives is not None and self.optimizer == "elitist":
                 lives = self._elect(lives, hook)
         finally:
             if lives is None:  # stopped or failed
                 self._around.gather(self.centre)
         return lives
+
+    def _scales_ready(self, hook: BaseCallback) -> bool:
+        """Count what is seen, for the scales, or play at random to have them; False if a callback stopped it.
+
+        The elitist optimizer compares the centre with its members for as long as it lives, so that its scales may not
+        move: they are those of random play, and stand before the first member is judged, as in Y. Burda et al. (2018),
+        "Exploration by random network distillation". Unscaled bytes, say, would elect another policy.
+        """
+        elitist = self.optimizer == "elitist"
+        if elitist and self._seen.counts.any():
+            return True
+        self._moments = Moments(self.population_size * self.episodes, self._scaler.features_dim)
+        self.watch = self._moments.add
+        if not elitist:
+            return True
+        everyone = np.arange(self.population_size)
+        played = self.episodes_of(RandomPlayers(self.population.actions), everyone, hook, samples=True)
+        self.watch = None
+        if played is not None:
+            self._scaler.describe(self._moments)
+        return played is not None
 
     def _rounds(self, candidates: np.ndarray, hook: BaseCallback) -> Lives | None:
         """Let the candidates play until the generation's steps are taken; None if a callback stopped it."""

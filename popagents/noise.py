@@ -42,6 +42,30 @@ class GaussianNoise:
         return np.float32(sigma) * standard_normal(key, len(self.centre))
 
 
+class SparseNoise(GaussianNoise):
+    """Standard normal numbers e for a few parameters, drawn by lot; the others stay as they are.
+
+    Most members then differ from the centre in little, and keep what it does well. How many parameters change is drawn
+    from one to `density` of them all, each order of magnitude as likely as another. Such mutations are for the elitist
+    optimizer: their covariance is not the identity that the estimate of a gradient needs.
+
+    Args:
+        stack: the members; they all stand at the centre.
+        density: the largest share of the parameters that a member changes.
+    """
+
+    def __init__(self, stack: Stack, density: float) -> None:
+        super().__init__(stack)
+        self.most = max(1.0, density * len(self.centre))
+
+    def _drawn(self, key: np.uint64, sigma: float) -> np.ndarray:
+        rng = np.random.Generator(np.random.Philox(key=int(key)))
+        changed = round(self.most ** rng.random())
+        noise = np.zeros_like(self.centre)
+        noise[rng.choice(len(noise), changed, replace=False)] = sigma * rng.standard_normal(changed, np.float32)
+        return noise
+
+
 def standard_normal(key: np.uint64, size: int) -> np.ndarray:
     """Draw the numbers that belong to a key: float32, (size,)."""
     return np.random.Generator(np.random.Philox(key=int(key))).standard_normal(size, np.float32)

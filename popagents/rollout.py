@@ -117,6 +117,21 @@ def fitted(buffer: np.ndarray, t: int, row: np.ndarray) -> np.ndarray:
     return np.concatenate([buffer, np.empty_like(buffer)])
 
 
+class RandomPlayers:
+    """Players without a policy: discrete actions are equally likely, those of a Box normal(0, 1), clipped to it.
+
+    They play where a `Population` does.
+    """
+
+    def __init__(self, actions: Actions) -> None:
+        self.actions = actions
+
+    def act(self, members: np.ndarray, observations: np.ndarray, noise: np.ndarray | None = None) -> np.ndarray:
+        """Choose one action per row of `noise`, as `Population.act` does."""
+        outputs = np.zeros((len(members), self.actions.n_outputs), np.float32)
+        return self.actions.choose(outputs, noise, np.zeros_like(outputs))
+
+
 class Seats:
     """Which job each slot is playing.
 
@@ -203,7 +218,7 @@ class Seats:
 
 
 def play(
-    population: Population,
+    population: Population | RandomPlayers,
     slots: Slots,
     members: np.ndarray,
     seeds: np.ndarray,

@@ -11,10 +11,10 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 from popagents.es import ES
 from popagents.fitness_shaping import centred_ranks, z_scores
 from popagents.goal import StopOnGoal
-from popagents.noise import standard_normal
+from popagents.noise import SparseNoise, standard_normal
 from popagents.normalization import NormalizedFlatten
 from popagents.randomness import Purpose, keys
-from popagents.rollout import Lives
+from popagents.rollout import Lives, RandomPlayers
 from tests.learners.games import Ring
 
 
@@ -208,8 +208,12 @@ def test_observations_are_scaled_by_what_earlier_generations_saw():
     mean = (model._seen.total / count)[0]
     assert np.allclose(scaler.mean.numpy(), mean)
     assert 100 <= mean.min() < mean.max() < 115
-    row = seen[-1][None]
+    row = seen[-1][None].copy()
+    assert row[0, 0] == 130  # it ends there, so nobody acted on it: to those who act this number never changed
+    row[0, 3] = 1000
     expected = np.clip((row - mean) / np.sqrt(model._seen.squares[0] / count - mean**2 + 1e-8), -5, 5)
+    assert expected[0, 3] == 5
+    expected[0, 0] = 0
     assert np.allclose(scaler(torch.from_numpy(row)).numpy(), expected, atol=1e-4)
     assert np.allclose(scaler.scale(row), expected, atol=1e-4)
 
@@ -390,6 +394,44 @@ def test_a_callback_may_stop_between_rounds():
     assert (stopped.centre == ES("LinearPolicy", Ring(), **BUDGET).learn(900, log_interval=None).centre).all()
 
 
+# ---------------------------------------------------------------- sparse noise
+
+
+def test_sparse_noise_changes_from_one_parameter_to_a_share_each_order_of_magnitude_as_often():
+    model = ES("LinearPolicy", Ring(), population_size=2, seed=0)
+    model._stack.set_vector(slice(None), centre := np.full_like(model.centre, 3))
+    noise, most = SparseNoise(model._stack, 0.5), len(centre) / 2
+    drawn = np.array([noise._drawn(np.uint64(key), 0.5) for key in range(4000)])
+    changed = np.count_nonzero(drawn, axis=1)
+    assert (changed.min(), changed.max()) == (1, most)
+    for below in (2, 4, 8):
+        assert np.mean(changed <= below) == pytest.approx(np.log(below + 0.5) / np.log(most), abs=0.03)
+    values = drawn[drawn != 0]
+    assert abs(values.mean()) < 0.02
+    assert values.std() == pytest.approx(0.5, rel=0.03)
+    assert np.ptp((drawn != 0).mean(axis=0)) < 0.05  # every parameter as often as another
+    noise.scatter([0, 1], np.uint64(7), 0.5)
+    assert np.array_equal(model._stack.vector(0), centre + drawn[7])
+    assert np.array_equal(model._stack.vector(1), centre - drawn[7])
+
+
+def test_sparse_runs_go_on_from_a_file_bit_for_bit_at_any_number_of_slots(tmp_path):
+    def env(slots):
+        return SyncVectorEnv([lambda: gym.make("CartPole-v1")] * slots, autoreset_mode=AutoresetMode.SAME_STEP)
+
+    settings = ELITIST | {"noise": "sparse", "density": 0.3, "normalize_observations": True, "seed": 4}
+    whole = ES("LinearPolicy", env(8), **settings).learn(3000, log_interval=None)
+    begun = ES("LinearPolicy", env(1), **settings)
+    begun.learn(3000, lambda local, _: begun.generation < 1, log_interval=None)
+    begun.save(tmp_path / "begun")
+    loaded = ES.load(tmp_path / "begun", env=env(5))
+    assert (loaded.generation, loaded.noise, loaded.density) == (1, "sparse", 0.3)
+    loaded.learn(3000, log_interval=None, resume=True)
+    assert (loaded.centre == whole.centre).all()
+    assert not np.array_equal(loaded.centre, begun.centre)
+    assert loaded.num_timesteps == whole.num_timesteps
+
+
 # ---------------------------------------------------------------- the elitist optimizer
 
 
@@ -500,6 +542,27 @@ def test_the_elitist_optimizer_keeps_the_scales_that_it_finds():
     assert not torch.equal(model.policy.features_extractor.deviation, first)
 
 
+def test_the_elitist_optimizers_scales_are_those_of_random_play_before_anybody_is_judged(monkeypatch):
+    played = []
+    whole = ES.episodes_of
+
+    def episodes_of(self, population, *rest, **options):
+        played.append((population, self._scaler.mean.tolist()))
+        return whole(self, population, *rest, **options)
+
+    monkeypatch.setattr(ES, "episodes_of", episodes_of)
+    model = ES("LinearPolicy", "CartPole-v1", seed=0, normalize_observations=True, **ELITIST)
+    model.learn(1, log_interval=None)
+    (randomly, before), (members, judged) = played
+    assert isinstance(randomly, RandomPlayers)
+    assert before == [0] * 4
+    assert members is model.population
+    assert judged == model.policy.features_extractor.mean.tolist() != before
+    random_steps = int(model._seen.counts.sum())
+    assert 8 * 2 * 15 < random_steps < 8 * 2 * 35  # 22 a game on average
+    assert model.num_timesteps == random_steps + model._steps_lived
+
+
 def test_lives_are_joined_with_what_was_told_of_either():
     one, other = lives_of([1.0, 2.0]), lives_of([3.0])
     one.told, other.told = {"a": np.array([1.0, 2.0])}, {"a": np.array([5.0]), "b": np.array([7.0])}
@@ -531,6 +594,9 @@ def test_the_elitist_optimizer_solves_cartpole():
         ({"final_sigma": 0.0}, "final_sigma is 0.0"),
         ({"learning_rate": 0}, "learning_rate is 0"),
         ({"fitness_shaping": "rank"}, "fitness_shaping is 'rank'; choose one of ranks, zscore; did you mean 'ranks'"),
+        ({"density": 0}, "density is 0; it must be above 0"),
+        ({"density": 1.5}, "density is 1.5"),
+        ({"noise": "sparse"}, "noise is 'sparse' and optimizer 'adam'; .* give optimizer='elitist'"),
         ({"optimizer": "rmsprop"}, "optimizer is 'rmsprop'; choose one of adam, sgd, elitist"),
         ({"weight_decay": -0.1}, "weight_decay is -0.1; it must be at least 0"),
         ({"initial_std": -0.1}, "initial_std is -0.1; it must be at least 0"),

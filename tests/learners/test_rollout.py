@@ -3,16 +3,18 @@
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium import spaces
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecFrameStack, VecMonitor, VecNormalize
 
+from popagents.actions import Actions
 from popagents.environments import native_vec_env
 from popagents.policies import LinearPolicy
 from popagents.population import Population
 from popagents.randomness import Purpose, keys
-from popagents.rollout import Recorder, play
+from popagents.rollout import RandomPlayers, Recorder, play
 from popagents.slots import LONGEST, SharedSlots, SyncSlots, VectorSlots, slots_of
 from popagents.vec_env import GymVecEnv
 from tests.learners.games import Ring
@@ -210,3 +212,17 @@ def test_behind_vecnormalize_returns_are_the_environments_own_and_repeat():
     first, second = run(), run()
     assert (first.returns == first.lengths).all()  # CartPole pays 1 a step
     assert (first.returns == second.returns).all()
+
+
+def test_random_players_take_discrete_actions_equally_often_and_those_of_a_box_from_a_clipped_normal():
+    key, steps = np.arange(30_000, dtype=np.uint64) * np.uint64(7919), np.zeros(30_000, np.int64)
+    members, seen = np.zeros(30_000, np.int64), np.zeros((30_000, 1))
+
+    def acts(space):
+        players = RandomPlayers(Actions.of(space))
+        return players.act(members, seen, players.actions.noise(key, steps))
+
+    assert np.bincount(acts(spaces.Discrete(3))) / 30_000 == pytest.approx(np.full(3, 1 / 3), abs=0.015)
+    box = acts(spaces.Box(-1, 1, (2,)))
+    assert np.mean(abs(box) < 1) == pytest.approx(0.6827, abs=0.015)
+    assert abs(box.mean()) < 0.02
