@@ -20,15 +20,13 @@ LEAST_VARIANCE = 1e-8
 class NormalizedFlatten(FlattenExtractor):
     """Flatten observations and scale them: clip((x - mean) / deviation, -5, 5).
 
-    A number that has never changed is read as 0, whatever it is: nobody has learned what it means, and whatever weights
-    it has, which were never put to the test, must not decide on the day that it changes.
+    A number that had never changed is 5 or -5 once it does: a switch, which policies may learn to use.
 
     Args:
         observation_space: Box of any shape.
 
     Attributes:
-        mean, deviation: buffers, float32, (inputs,); 0 and 1 until something was seen. The deviation of a number that
-            has never changed is infinite.
+        mean, deviation: buffers, float32, (inputs,); 0 and 1 until something was seen.
     """
 
     mean: torch.Tensor
@@ -55,9 +53,8 @@ class NormalizedFlatten(FlattenExtractor):
         if count:
             mean = total / count
             variance = np.maximum(squares / count - mean**2, 0)
-            deviation = np.where(variance > LEAST_VARIANCE, np.sqrt(variance + LEAST_VARIANCE), np.inf)
             self.mean.copy_(torch.from_numpy(mean))
-            self.deviation.copy_(torch.from_numpy(deviation))
+            self.deviation.copy_(torch.from_numpy(np.sqrt(variance + LEAST_VARIANCE)))
 
 
 class Moments:
