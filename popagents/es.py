@@ -191,11 +191,13 @@ class ES(PopulationAlgorithm):
         (self._stack,) = self.population.stacks
         if self.initial_std is not None:
             self._stack.randomize(generator(self.run_seed, Purpose.WEIGHTS), self.initial_std)
-        self._around: GaussianNoise | LowRankNoise = GaussianNoise(self._stack)
+        self._around: GaussianNoise | LowRankNoise
         if self.noise == "low_rank":
             self._around = LowRankNoise(self._stack)  # type: ignore[arg-type]
         elif self.noise == "sparse":
             self._around = SparseNoise(self._stack, self.density)
+        else:
+            self._around = GaussianNoise(self._stack)
         self._centre_on(self._stack.vector(0))
         self._first, self._second, self._updates = np.zeros_like(self.centre), np.zeros_like(self.centre), 0
         self._mean_length = 0.0  # of the last generation's episodes (steps)
