@@ -11,9 +11,10 @@ Differs from the source:
 - the noise is a function of (run seed, generation, member), drawn twice and never stored; it may be of low rank, so
   that the members of a large network share most of their arithmetic (see `low_rank.py`);
 - episodes may be cut off after steps that grow geometrically, or follow their mean length as the source's do;
-- instead of climbing, the centre may move to the best member: the (1 + lambda) strategy of I. Rechenberg (1973),
-  "Evolutionsstrategie", whose candidates play again before one is chosen, as in F. P. Such et al. (2017), "Deep
-  neuroevolution", https://arxiv.org/abs/1712.06567. It goes on where fitness is too rugged to have a slope.
+- instead of climbing, the centre may move to the best member: the (mu + lambda) strategy of I. Rechenberg (1973),
+  "Evolutionsstrategie", and H.-P. Schwefel (1981), "Numerical optimization of computer models", whose candidates play
+  again before any is chosen, as in F. P. Such et al. (2017), "Deep neuroevolution",
+  https://arxiv.org/abs/1712.06567. It goes on where fitness is too rugged to have a slope.
 """
 
 from typing import Any
@@ -51,9 +52,11 @@ class ES(PopulationAlgorithm):
     by `optimizer`, after shrinking by `learning_rate * weight_decay`. In mirrored sampling members 2i and 2i + 1 have
     the noise +e_i and -e_i. The centre is the policy that `predict` uses.
 
-    With the `elitist` optimizer there is no slope: member 0 stands at the centre itself. The better half of the others,
-    and the centre, play as many episodes again as they have, on common seeds; then the better half of these; the last
-    one left takes the centre's place if it is fitter.
+    With the `elitist` optimizer there is no slope: the first members stand at the `parents` themselves, of which the
+    centre is the best, and the others have noise around one parent or another. The better half of these others, and the
+    parents, play as many episodes again as they have, on common seeds; then the better half of these; once there are no
+    more of them than `parents`, the fittest of both are the next parents. One who played as a fitter one did, point for
+    point and step for step, only becomes a parent where there is nobody else.
 
     Args:
         policy: a policy's name or class.
@@ -73,6 +76,10 @@ class ES(PopulationAlgorithm):
         mirrored: mirrored sampling.
         fitness_shaping: "ranks" (from -0.5 to 0.5, ties averaged) or "zscore".
         optimizer: "adam", "sgd" or "elitist".
+        parents: of the elitist optimizer. With one, a (1 + lambda) strategy, the parent is judged anew in every
+            generation; of several, each by all that it has played since it was born, so that who only was lucky falls
+            behind. Low-rank noise knows one parent.
+        reduction_factor: of the elitist optimizer: instead of the better half, one in so many plays again.
         weight_decay: share of the centre that an update with learning rate 1 would take away.
         episodes_per_member: episodes per member and generation.
         steps_per_generation: episodes are played again, `episodes_per_member` each, until a generation has taken so
@@ -92,12 +99,14 @@ class ES(PopulationAlgorithm):
 
     Attributes:
         centre: float32, (parameters,), in the order of the policy's parameters.
+        breeders: float32, (parents, parameters), from whom the next generation comes, the centre first.
 
     Raises:
         ValueError: a setting is out of its range.
     """
 
     centre: np.ndarray
+    breeders: np.ndarray
     several_designs = False
     samples = False
     stores_members = False
@@ -118,6 +127,8 @@ class ES(PopulationAlgorithm):
         mirrored: bool = True,
         fitness_shaping: str = "ranks",
         optimizer: str = "adam",
+        parents: int = 1,
+        reduction_factor: int = 2,
         weight_decay: float = 0.0,
         episodes_per_member: int = 1,
         steps_per_generation: int | None = None,
@@ -157,6 +168,8 @@ class ES(PopulationAlgorithm):
                 f"noise is 'sparse' and optimizer {optimizer!r}; sparse mutations have no gradient to follow: give "
                 "optimizer='elitist', or another noise"
             )
+        self.parents, self.reduction_factor = parents, reduction_factor
+        check_election(parents, reduction_factor, population_size, noise, optimizer)
         self.normalize_observations = bool(normalize_observations)
         self.episodes_per_member = episodes_per_member
         self.steps_per_generation = steps_per_generation
@@ -212,10 +225,13 @@ class ES(PopulationAlgorithm):
 
     def live(self, candidates: np.ndarray, hook: BaseCallback) -> Lives | None:
         """Let the members play around the centre; outside of a generation all of them stand at it."""
-        for owner, key in zip(*self._owners(), strict=True):
-            self._around.scatter(np.arange(owner, owner + 1 + self.mirrored), key, self._sigma_now())
+        for i, (owner, key) in enumerate(zip(*self._owners(), strict=True)):
+            parent = {"parent": self.breeders[i % self.parents]} if self.parents > 1 else {}
+            self._around.scatter(np.arange(owner, owner + 1 + self.mirrored), key, self._sigma_now(), **parent)
         if self.optimizer == "elitist":
             self._around.recall(0)
+            for member in range(1, self.parents):
+                self._stack.set_vector(member, self.breeders[member])
         lives = None
         try:
             if not self.normalize_observations or self._scales_ready(hook):
@@ -262,16 +278,20 @@ class ES(PopulationAlgorithm):
         """Move the centre along the estimated gradient, or to the elected member."""
         elitist = self.optimizer == "elitist"
         if elitist:
-            self.centre = self._stack.vector(self._elected)
+            breeders = [self._stack.vector(member) for member in self._elected]
         else:
             utilities = FITNESS_SHAPING[self.fitness_shaping](lives.fitness(self.population_size))
             if utilities.any():
                 self._climb(self._gradient(utilities))
+            breeders = [self.centre]
         if self.normalize_observations and not (elitist and self._seen.counts.any()):
             self._seen = self._seen.merged(self._moments)
             self._scaler.describe(self._seen)
         self._mean_length = float(lives.lengths.mean())
-        self._centre_on(self.centre)
+        past = self._played(lives)
+        self._centre_on(*breeders)
+        if self.parents > 1:
+            self._past = np.stack(past)[:, self._elected]
         nobody = np.full(self.population_size, -1)
         return nobody, nobody, Transmission.NONE
 
@@ -314,33 +334,49 @@ class ES(PopulationAlgorithm):
         """Let ever fewer members play ever more; return all that was lived, None if a callback stopped.
 
         Sequential halving, as Z. Karnin, T. Koren, O. Somekh (2013), "Almost optimal exploration in multi-armed
-        bandits", except that the centre is never dropped and episodes already played count.
+        bandits", except that the parents are never dropped and episodes already played count.
         """
 
         def ranked(members: np.ndarray) -> np.ndarray:
-            return members[np.argsort(-lives.fitness(self.population_size)[members], kind="stable")]
+            episodes, points = self._played(lives)
+            return members[np.argsort(-points[members] / episodes[members], kind="stable")]
 
-        challengers = ranked(np.arange(1, self.population_size))
-        while len(challengers) > 1:
-            finalists = np.union1d(0, challengers[: len(challengers) // 2])
+        elders = np.arange(self.parents)
+        before = int(np.count_nonzero(lives.members == 0))
+        challengers = ranked(np.arange(self.parents, self.population_size))
+        while len(challengers) > self.parents:
+            left = max(self.parents, len(challengers) // self.reduction_factor)
+            finalists = np.union1d(elders, challengers[:left])
             played = np.count_nonzero(lives.members == 0)
             papers = played + np.arange(played)
             exam = self.sit(finalists, papers, self._training_slots(), lambda step: self._after(step, hook))
             if exam is None:
                 return None
             lives = lives.joined(exam)
-            challengers = ranked(finalists[1:])
-        self._elected = int(ranked(np.array([0, challengers[0]]))[0])
+            challengers = ranked(finalists[self.parents :])
+        best = ranked(np.concatenate([elders, challengers]))
+        self._elected = best[np.argsort(repeated(lives, best, before), kind="stable")][: self.parents]
         return lives
+
+    def _played(self, lives: Lives) -> tuple[np.ndarray, np.ndarray]:
+        """Return how many episodes each member played, and their points: of parents, in all generations so far."""
+        episodes = np.bincount(lives.members, minlength=self.population_size).astype(float)
+        points = np.bincount(lives.members, lives.returns, minlength=self.population_size)
+        episodes[: self.parents] += self._past[0]
+        points[: self.parents] += self._past[1]
+        return episodes, points
 
     def _sigma_now(self) -> float:
         return geometric(self.sigma, self.final_sigma, self.progress)
 
     # ---------------------------------------------------------------- the centre is the policy
 
-    def _centre_on(self, centre: np.ndarray) -> None:
-        self.centre = centre
-        self._around.gather(centre)
+    def _centre_on(self, *breeders: np.ndarray) -> None:
+        """Let the next generation come from these, the centre first; they repeat if there are too few."""
+        self.breeders = np.resize(np.stack(breeders), (self.parents, len(breeders[0])))
+        self.centre = self.breeders[0]
+        self._past = np.zeros((2, self.parents))
+        self._around.gather(self.centre)
         self._crown(0)
 
     def _crown(self, member: int) -> None:
@@ -366,9 +402,13 @@ class ES(PopulationAlgorithm):
     # ---------------------------------------------------------------- files
 
     def learner_arrays(self) -> dict[str, np.ndarray]:
-        """Return the centre, the optimiser's memory, how long episodes were and what was seen."""
+        """Return the parents, the centre first, the optimiser's memory, how long episodes were and what was seen."""
         adam = {"first": self._first, "second": self._second, "updates": np.array([self._updates])}
-        return {"centre": self.centre, "mean_length": np.array([self._mean_length])} | adam | self._seen.arrays()
+        return (
+            {"centre": self.breeders, "past": self._past, "mean_length": np.array([self._mean_length])}
+            | adam
+            | self._seen.arrays()
+        )
 
     def set_learner_arrays(self, arrays: dict[str, np.ndarray]) -> None:
         """Take back what `learner_arrays` returned."""
@@ -377,7 +417,51 @@ class ES(PopulationAlgorithm):
         if self.normalize_observations:
             self._seen = Moments.of(arrays)
             self._scaler.describe(self._seen)
-        self._centre_on(arrays["centre"])
+        self._centre_on(*np.atleast_2d(arrays["centre"]))
+        if arrays.get("past", self._past[:0]).shape == self._past.shape:
+            self._past = arrays["past"]
+
+
+def repeated(lives: Lives, members: np.ndarray, first: int) -> np.ndarray:
+    """Tell which members played as one before them did.
+
+    Args:
+        lives: where the episodes of a number that is `first` or higher are on seeds that these members share.
+        members: int64, (k,).
+        first: as said; where nobody played so many, nobody repeats.
+
+    Returns:
+        bool, (k,): whether the returns and lengths of these episodes are those of an earlier member.
+    """
+    played: set[tuple[bytes, bytes]] = set()
+    out = np.zeros(len(members), bool)
+    for i, member in enumerate(members):
+        mine = np.flatnonzero(lives.members == member)[first:]
+        games = lives.returns[mine].tobytes(), lives.lengths[mine].tobytes()
+        out[i] = len(mine) > 0 and games in played
+        played.add(games)
+    return out
+
+
+def check_election(parents: int, reduction_factor: int, population_size: int, noise: str, optimizer: str) -> None:
+    """Check that the settings of the elitist optimizer go together.
+
+    Raises:
+        ValueError: there are too few members, or others than this optimizer and noise could use.
+    """
+    positive("parents", parents)
+    if 2 * parents > population_size:
+        raise ValueError(
+            f"parents is {parents} and population_size {population_size}; at least as many members as there are "
+            f"parents must challenge them: give {2 * parents} members, or fewer parents"
+        )
+    if parents > 1 and (optimizer != "elitist" or noise == "low_rank"):
+        raise ValueError(
+            f"parents is {parents}, optimizer {optimizer!r} and noise {noise!r}; several parents need "
+            "optimizer='elitist' and noise='gaussian' or 'sparse'"
+        )
+    if reduction_factor != int(reduction_factor) or reduction_factor < 2:
+        raise ValueError(f"reduction_factor is {reduction_factor}; it must be a whole number of 2 or more")
 
 
 def check_cutoffs(first: int | None, last: int | None, adaptive: bool) -> None:

@@ -21,10 +21,11 @@ class GaussianNoise:
         self.centre = centre
         self.stack.set_vector(slice(None), centre)
 
-    def scatter(self, members: np.ndarray, key: np.uint64, sigma: float) -> None:
-        """Put one member at the centre + sigma e; of two, the second at the centre - sigma e."""
+    def scatter(self, members: np.ndarray, key: np.uint64, sigma: float, parent: np.ndarray | None = None) -> None:
+        """Put one member at its parent, the centre by default, + sigma e; of two, the second at it - sigma e."""
+        parent = self.centre if parent is None else parent
         noise = self._drawn(key, sigma)
-        for member, shifted in zip(members, (self.centre + noise, self.centre - noise), strict=False):
+        for member, shifted in zip(members, (parent + noise, parent - noise), strict=False):
             self.stack.set_vector(member, shifted)
 
     def recall(self, member: int) -> None:

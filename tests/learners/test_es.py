@@ -1,5 +1,7 @@
 """Evolution strategies, number by number."""
 
+from dataclasses import replace
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
-from popagents.es import ES
+from popagents.es import ES, repeated
 from popagents.fitness_shaping import centred_ranks, z_scores
 from popagents.goal import StopOnGoal
 from popagents.noise import SparseNoise, standard_normal
@@ -480,7 +482,92 @@ def test_of_two_members_one_is_the_centre_and_the_other_challenges_it_at_once(mo
     model = ES("LinearPolicy", Ring(), population_size=2, optimizer="elitist", seed=0)
     for returns, winner in (([3, 5], 1), ([5, 3], 0), ([4, 4], 0)):
         model._elect(lives_of(returns), None)
-        assert model._elected == winner
+        assert model._elected == [winner]
+
+
+FAMILY = {"population_size": 24, "optimizer": "elitist", "sigma": 0.5, "parents": 2, "reduction_factor": 4}
+
+
+def test_several_parents_have_children_in_turn_and_a_quarter_of_those_play_again(monkeypatch):
+    stood, sat = [], []
+    whole = ES.sit
+
+    def sit(self, finalists, papers, slots, on_step):
+        stood.append([self._stack.vector(m) for m in range(24)])
+        sat.append((finalists.tolist(), papers.tolist()))
+        return whole(self, finalists, papers, slots, on_step)
+
+    monkeypatch.setattr(ES, "sit", sit)
+    model = ES("LinearPolicy", Ring(), seed=4, **FAMILY)
+    assert (model.breeders == model.centre).all()
+    model.learn(1, log_interval=None)
+    assert [(len(finalists), papers) for finalists, papers in sat] == [(2 + 5, [0 + 1]), (2 + 2, [2, 3])]
+    assert all(finalists[:2] == [0, 1] for finalists, _ in sat)
+
+    before, (episodes, points), generation = model.breeders.copy(), model._past.copy(), model.generation
+    assert (episodes == 4).all()
+    assert before.shape == (2, len(model.centre))
+    assert (before[0] == model.centre).all()
+    assert not (before[0] == before[1]).all()
+    stood[:], sat[:] = [], []
+    model.learn(1, log_interval=None)
+    members = stood[0]
+    assert (np.stack(members[:2]) == before).all()
+    for member in range(2, 24):
+        shift = np.float32(0.5 * (-1) ** member) * noise_of(model, generation, member - member % 2)
+        assert np.allclose(members[member] - before[member // 2 % 2], shift, atol=1e-5)
+    fitness = model.fitness.copy()
+    fitness[:2] = (points + 4 * fitness[:2]) / (episodes + 4)  # a parent is judged by all that it played
+    order = sorted(sat[-1][0], key=lambda m: -fitness[m])
+    assert (model.breeders == [members[m] for m in order[:2]]).all()
+    assert model._past[0].tolist() == [8 if m < 2 else 4 for m in order[:2]]
+    assert np.allclose(model._past[1] / model._past[0], fitness[order[:2]])
+
+
+def test_who_played_as_a_fitter_one_did_becomes_a_parent_only_where_there_is_nobody_else(monkeypatch):
+    games = []
+
+    def sit(self, finalists, papers, slots, on_step):
+        assert finalists.tolist() == [0, 1, 4, 5]
+        return replace(lives_of(games), members=finalists)
+
+    monkeypatch.setattr(ES, "sit", sit)
+    model = ES("LinearPolicy", Ring(), seed=0, population_size=6, optimizer="elitist", parents=2)
+    for first, exam, elected in (
+        ([5, 5, 1, 1, 6, 6], [3, 3, 3, 3], [4, 5]),  # all of them alike: the fittest two
+        ([5, 5, 1, 1, 6, 6], [3, 2, 3, 3], [4, 1]),  # 1 played worse, but otherwise than the others
+        ([5, 5, 1, 1, 6, 6], [9, 8, 7, 6], [0, 1]),
+    ):
+        games[:] = exam
+        assert model._elect(lives_of(first), None) is not None
+        assert model._elected.tolist() == elected
+
+
+def test_members_repeat_others_if_returns_and_lengths_on_common_seeds_are_the_same():
+    lives = replace(lives_of([1, 2, 3, 4, 5, 5, 5, 5]), members=np.tile(np.arange(4), 2))
+    everyone = np.array([2, 0, 1, 3])
+    assert repeated(lives, everyone, 1).tolist() == [False, True, True, True]
+    assert repeated(lives, everyone, 0).tolist() == [False] * 4
+    assert repeated(lives, everyone, 2).tolist() == [False] * 4  # there are no such episodes
+    lives.lengths[4] = 9  # member 0's second
+    assert repeated(lives, everyone, 1).tolist() == [False, False, True, True]
+
+
+def test_a_family_goes_on_bit_for_bit_from_a_file(tmp_path):
+    whole = ES("LinearPolicy", Ring(), seed=5, **FAMILY)
+    whole.learn(2000, log_interval=None)
+    begun = ES("LinearPolicy", Ring(), seed=5, **FAMILY)
+    begun.learn(2000, lambda local, _: local["self"].generation < 2, log_interval=None)
+    begun.save(tmp_path / "m")
+    loaded = ES.load(tmp_path / "m", env=Ring())
+    assert (loaded.breeders == begun.breeders).all()
+    assert not (loaded.breeders == loaded.centre).all()
+    loaded.learn(2000, log_interval=None, resume=True)
+    assert loaded.generation == whole.generation > 2
+    assert (loaded.breeders == whole.breeders).all()
+    assert ES.load(tmp_path / "m", env=Ring(), parents=1).breeders.tolist() == [begun.centre.tolist()]
+    alone = ES.load(tmp_path / "m", env=Ring(), parents=3)
+    assert (alone.breeders == begun.breeders[[0, 1, 0]]).all()
 
 
 def test_an_exam_is_cut_off_as_the_episodes_before_it():
@@ -597,6 +684,12 @@ def test_the_elitist_optimizer_solves_cartpole():
         ({"density": 1.5}, "density is 1.5"),
         ({"noise": "sparse"}, "noise is 'sparse' and optimizer 'adam'; .* give optimizer='elitist'"),
         ({"optimizer": "rmsprop"}, "optimizer is 'rmsprop'; choose one of adam, sgd, elitist"),
+        ({"parents": 0}, "parents is 0"),
+        ({"parents": 3, "population_size": 4, "optimizer": "elitist"}, "parents is 3 and population_size 4; .* give 6"),
+        ({"parents": 2}, "parents is 2, optimizer 'adam' and noise 'gaussian'; several parents need"),
+        ({"parents": 2, "noise": "low_rank", "optimizer": "elitist"}, "noise 'low_rank'; several parents need"),
+        ({"reduction_factor": 1}, "reduction_factor is 1; it must be a whole number of 2 or more"),
+        ({"reduction_factor": 2.5}, "reduction_factor is 2.5"),
         ({"weight_decay": -0.1}, "weight_decay is -0.1; it must be at least 0"),
         ({"initial_std": -0.1}, "initial_std is -0.1; it must be at least 0"),
         ({"episodes_per_member": 0}, "episodes_per_member is 0"),

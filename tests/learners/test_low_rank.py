@@ -216,7 +216,7 @@ def test_the_elected_member_is_the_next_centre():
     before = model.centre
     model.learn(1, look, log_interval=None)
     assert (stood[0] == before).all()
-    assert (model.centre == stood[model._elected]).all()
+    assert (model.centre == stood[model._elected[0]]).all()
 
 
 def test_a_population_keeps_no_matrices_of_its_members():
