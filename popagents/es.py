@@ -26,6 +26,7 @@ from stable_baselines3.common.policies import BasePolicy
 from popagents.adam import adam_step
 from popagents.base import PopulationAlgorithm
 from popagents.checks import between, choice, positive
+from popagents.election import check_election, elect, played
 from popagents.fitness_shaping import FITNESS_SHAPING
 from popagents.lineage import Transmission
 from popagents.low_rank import LowRankNoise, LowRankStack
@@ -213,6 +214,7 @@ class ES(PopulationAlgorithm):
             self._around = GaussianNoise(self._stack)
         self._centre_on(self._stack.vector(0))
         self._first, self._second, self._updates = np.zeros_like(self.centre), np.zeros_like(self.centre), 0
+        self._elected = np.arange(self.parents)
         self._mean_length = 0.0  # of the last generation's episodes (steps)
         self._seen = Moments(1, self._scaler.features_dim if self.normalize_observations else 0)
 
@@ -288,10 +290,10 @@ class ES(PopulationAlgorithm):
             self._seen = self._seen.merged(self._moments)
             self._scaler.describe(self._seen)
         self._mean_length = float(lives.lengths.mean())
-        past = self._played(lives)
+        past = played(lives, self.population_size, self._past)
         self._centre_on(*breeders)
         if self.parents > 1:
-            self._past = np.stack(past)[:, self._elected]
+            self._past = past[:, self._elected]
         nobody = np.full(self.population_size, -1)
         return nobody, nobody, Transmission.NONE
 
@@ -331,40 +333,16 @@ class ES(PopulationAlgorithm):
         self.centre, self._first, self._second, self._updates = centre, first, second, self._updates + 1
 
     def _elect(self, lives: Lives, hook: BaseCallback) -> Lives | None:
-        """Let ever fewer members play ever more; return all that was lived, None if a callback stopped.
+        """Elect the next parents; return all that was lived, None if a callback stopped it."""
 
-        Sequential halving, as Z. Karnin, T. Koren, O. Somekh (2013), "Almost optimal exploration in multi-armed
-        bandits", except that the parents are never dropped and episodes already played count.
-        """
+        def sit(finalists: np.ndarray, papers: np.ndarray) -> Lives | None:
+            return self.sit(finalists, papers, self._training_slots(), lambda step: self._after(step, hook))
 
-        def ranked(members: np.ndarray) -> np.ndarray:
-            episodes, points = self._played(lives)
-            return members[np.argsort(-points[members] / episodes[members], kind="stable")]
-
-        elders = np.arange(self.parents)
-        before = int(np.count_nonzero(lives.members == 0))
-        challengers = ranked(np.arange(self.parents, self.population_size))
-        while len(challengers) > self.parents:
-            left = max(self.parents, len(challengers) // self.reduction_factor)
-            finalists = np.union1d(elders, challengers[:left])
-            played = np.count_nonzero(lives.members == 0)
-            papers = played + np.arange(played)
-            exam = self.sit(finalists, papers, self._training_slots(), lambda step: self._after(step, hook))
-            if exam is None:
-                return None
-            lives = lives.joined(exam)
-            challengers = ranked(finalists[self.parents :])
-        best = ranked(np.concatenate([elders, challengers]))
-        self._elected = best[np.argsort(repeated(lives, best, before), kind="stable")][: self.parents]
+        done = elect(lives, sit, self.population_size, self._past, self.reduction_factor)
+        if done is None:
+            return None
+        lives, self._elected = done
         return lives
-
-    def _played(self, lives: Lives) -> tuple[np.ndarray, np.ndarray]:
-        """Return how many episodes each member played, and their points: of parents, in all generations so far."""
-        episodes = np.bincount(lives.members, minlength=self.population_size).astype(float)
-        points = np.bincount(lives.members, lives.returns, minlength=self.population_size)
-        episodes[: self.parents] += self._past[0]
-        points[: self.parents] += self._past[1]
-        return episodes, points
 
     def _sigma_now(self) -> float:
         return geometric(self.sigma, self.final_sigma, self.progress)
@@ -420,48 +398,6 @@ class ES(PopulationAlgorithm):
         self._centre_on(*np.atleast_2d(arrays["centre"]))
         if arrays.get("past", self._past[:0]).shape == self._past.shape:
             self._past = arrays["past"]
-
-
-def repeated(lives: Lives, members: np.ndarray, first: int) -> np.ndarray:
-    """Tell which members played as one before them did.
-
-    Args:
-        lives: where the episodes of a number that is `first` or higher are on seeds that these members share.
-        members: int64, (k,).
-        first: as said; where nobody played so many, nobody repeats.
-
-    Returns:
-        bool, (k,): whether the returns and lengths of these episodes are those of an earlier member.
-    """
-    played: set[tuple[bytes, bytes]] = set()
-    out = np.zeros(len(members), bool)
-    for i, member in enumerate(members):
-        mine = np.flatnonzero(lives.members == member)[first:]
-        games = lives.returns[mine].tobytes(), lives.lengths[mine].tobytes()
-        out[i] = len(mine) > 0 and games in played
-        played.add(games)
-    return out
-
-
-def check_election(parents: int, reduction_factor: int, population_size: int, noise: str, optimizer: str) -> None:
-    """Check that the settings of the elitist optimizer go together.
-
-    Raises:
-        ValueError: there are too few members, or others than this optimizer and noise could use.
-    """
-    positive("parents", parents)
-    if 2 * parents > population_size:
-        raise ValueError(
-            f"parents is {parents} and population_size {population_size}; at least as many members as there are "
-            f"parents must challenge them: give {2 * parents} members, or fewer parents"
-        )
-    if parents > 1 and (optimizer != "elitist" or noise == "low_rank"):
-        raise ValueError(
-            f"parents is {parents}, optimizer {optimizer!r} and noise {noise!r}; several parents need "
-            "optimizer='elitist' and noise='gaussian' or 'sparse'"
-        )
-    if reduction_factor != int(reduction_factor) or reduction_factor < 2:
-        raise ValueError(f"reduction_factor is {reduction_factor}; it must be a whole number of 2 or more")
 
 
 def check_cutoffs(first: int | None, last: int | None, adaptive: bool) -> None:

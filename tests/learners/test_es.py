@@ -10,7 +10,8 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
-from popagents.es import ES, repeated
+from popagents.election import repeated
+from popagents.es import ES
 from popagents.fitness_shaping import centred_ranks, z_scores
 from popagents.goal import StopOnGoal
 from popagents.noise import SparseNoise, standard_normal
