@@ -108,6 +108,7 @@ class ES(PopulationAlgorithm):
 
     centre: np.ndarray
     breeders: np.ndarray
+    _past: np.ndarray  # episodes and points of the parents in earlier generations, float64, (2, parents)
     several_designs = False
     samples = False
     stores_members = False
@@ -280,7 +281,7 @@ class ES(PopulationAlgorithm):
         """Move the centre along the estimated gradient, or to the elected member."""
         elitist = self.optimizer == "elitist"
         if elitist:
-            breeders = [self._stack.vector(member) for member in self._elected]
+            breeders = [self._stack.vector(int(member)) for member in self._elected]
         else:
             utilities = FITNESS_SHAPING[self.fitness_shaping](lives.fitness(self.population_size))
             if utilities.any():
