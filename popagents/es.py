@@ -261,11 +261,11 @@ class ES(PopulationAlgorithm):
         if not elitist:
             return True
         everyone = np.arange(self.population_size)
-        played = self.episodes_of(RandomPlayers(self.population.actions), everyone, hook, samples=True)
+        lives = self.episodes_of(RandomPlayers(self.population.actions), everyone, hook, samples=True)
         self.watch = None
-        if played is not None:
+        if lives is not None:
             self._scaler.describe(self._moments)
-        return played is not None
+        return lives is not None
 
     def _rounds(self, candidates: np.ndarray, hook: BaseCallback) -> Lives | None:
         """Let the candidates play until the generation's steps are taken; None if a callback stopped it."""
@@ -291,10 +291,9 @@ class ES(PopulationAlgorithm):
             self._seen = self._seen.merged(self._moments)
             self._scaler.describe(self._seen)
         self._mean_length = float(lives.lengths.mean())
-        past = played(lives, self.population_size, self._past)
+        past = played(lives, self.population_size, self._past)[:, self._elected] if self.parents > 1 else self._past
         self._centre_on(*breeders)
-        if self.parents > 1:
-            self._past = past[:, self._elected]
+        self._past = past
         nobody = np.full(self.population_size, -1)
         return nobody, nobody, Transmission.NONE
 
@@ -384,7 +383,7 @@ class ES(PopulationAlgorithm):
         """Return the parents, the centre first, the optimiser's memory, how long episodes were and what was seen."""
         adam = {"first": self._first, "second": self._second, "updates": np.array([self._updates])}
         return (
-            {"centre": self.breeders, "past": self._past, "mean_length": np.array([self._mean_length])}
+            {"breeders": self.breeders, "past": self._past, "mean_length": np.array([self._mean_length])}
             | adam
             | self._seen.arrays()
         )
@@ -396,8 +395,8 @@ class ES(PopulationAlgorithm):
         if self.normalize_observations:
             self._seen = Moments.of(arrays)
             self._scaler.describe(self._seen)
-        self._centre_on(*np.atleast_2d(arrays["centre"]))
-        if arrays.get("past", self._past[:0]).shape == self._past.shape:
+        self._centre_on(*arrays["breeders"])
+        if len(arrays["breeders"]) == self.parents:
             self._past = arrays["past"]
 
 
