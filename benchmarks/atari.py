@@ -15,13 +15,13 @@ from stable_baselines3.common.policies import BasePolicy
 
 from benchmarks.ratios import paired, seconds
 from benchmarks.table import Row, show
-from popagents.atari import AtariLanes
-from popagents.extractors import StridedCNN
-from popagents.policies import CnnPolicy, MlpPolicy, SmallCnnPolicy
-from popagents.population import Population
-from popagents.rollout import play
-from popagents.slots import slots_of
-from popagents.vec_env import GymVecEnv
+from popagents.population.extractors import StridedCNN
+from popagents.population.policies import CnnPolicy, MlpPolicy, SmallCnnPolicy
+from popagents.population.population import Population
+from popagents.rollout.atari import AtariLanes
+from popagents.rollout.play import play
+from popagents.rollout.slots import slots_of
+from popagents.rollout.vec_env import GymVecEnv
 
 GAME, MEMBERS, LANES, FRAMES = "space_invaders", 64, 8, 4
 STICKY = 0.25

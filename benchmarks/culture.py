@@ -11,7 +11,7 @@ from benchmarks.table import Row
 from benchmarks.torch_port import TorchPort
 from examples.presets import preset
 from popagents import Culture
-from popagents.environments import native_vec_env
+from popagents.rollout.make_env import native_vec_env
 
 ENV = "popenvs:PopPacman-v0"
 STEPS = 100  # of an episode

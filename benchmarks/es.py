@@ -21,7 +21,7 @@ from benchmarks.ratios import paired
 from benchmarks.table import Row, show
 from examples.presets import preset
 from popagents import ES
-from popagents.environments import native_vec_env
+from popagents.rollout.make_env import native_vec_env
 
 GOAL, EPISODES, SEEDS = 475, 20, range(5)
 LIMIT = 100_000  # steps after which a run is given up

@@ -12,7 +12,7 @@ from benchmarks.ratios import paired, seconds
 from benchmarks.table import Row, show
 from examples.fruit_catch_dqn import ENV, STEPS, caught_starts
 from examples.presets import preset
-from popagents.environments import native_vec_env
+from popagents.rollout.make_env import native_vec_env
 
 MARKS = (100, 250, 500, 1000)  # episodes after which the greedy policy is examined
 

@@ -11,8 +11,8 @@ from benchmarks.table import Row, show
 from examples.harlow_baldwin import FIRST, right_by_trial
 from examples.presets import preset
 from popagents import Genetic
-from popagents.environments import native_vec_env
-from popagents.lifetime import Lifetime, live_again
+from popagents.learners.updates.lifetime import Lifetime, live_again
+from popagents.rollout.make_env import native_vec_env
 
 ENV = "popenvs:PopHarlow-v0"
 LAST = {"n_trials": 20}

@@ -9,7 +9,7 @@ from benchmarks.ratios import seconds
 from benchmarks.table import Row, show
 from examples.harlow_one_shot import ENV, right_by_trial
 from examples.presets import preset
-from popagents.environments import native_vec_env
+from popagents.rollout.make_env import native_vec_env
 
 
 def rows(seeds: int = 3) -> Iterator[Row]:

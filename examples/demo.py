@@ -2,7 +2,7 @@
 
     python -m examples.demo [--steps N] [--folder runs/demo]
 
-Trains with the shipped preset (`popagents/hyperparams/culture.yml`), shows a progress bar and a short table, and leaves
+Trains with the shipped preset `culture.yml`, shows a progress bar and a short table, and leaves
 in the folder the model, the learning curve, the lineage and a GIF of an agent before and after. Ctrl-C stops the
 training; what there is by then is saved and drawn.
 """
@@ -19,8 +19,9 @@ from tqdm import tqdm
 
 import popenvs
 from examples.presets import preset
-from popagents import Culture, animations, plots
-from popagents.environments import native_vec_env
+from popagents import Culture, plots
+from popagents.plots import animations
+from popagents.rollout.make_env import native_vec_env
 
 ENV = "PopPacman-v0"
 

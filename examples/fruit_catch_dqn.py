@@ -2,7 +2,7 @@
 
     python -m examples.fruit_catch_dqn [--steps N] [--folder runs/fruit_catch] [--seed 0]
 
-Trains with `popagents/hyperparams/dqn.yml`, then lets the greedy policy play from each of the 195 starts (15 columns of
+Trains with the preset `dqn.yml`, then lets the greedy policy play from each of the 195 starts (15 columns of
 the fruit, 13 places of the basket), and leaves in the folder the model, the catch map, and ten test episodes as a film
 strip and a GIF.
 """
@@ -18,8 +18,9 @@ from stable_baselines3 import DQN
 
 import popenvs  # noqa: F401  (registers the ids)
 from examples.presets import preset
-from popagents import animations, plots
-from popagents.environments import native_vec_env
+from popagents import plots
+from popagents.plots import animations
+from popagents.rollout.make_env import native_vec_env
 
 ENV = "PopFruitCatch-v0"
 STEPS = 13  # of an episode

@@ -5,7 +5,7 @@
 Two agents ship with the package. One evolved for 800 generations with the source's settings: at birth it knows nothing
 about a problem, but it learns faster than a newcomer. Newcomers and this agent live the same lifetimes; boxes of their
 scores, one member's lives, and the share of right choices by trial before and after learning are drawn. The other
-evolved under lamarckian inheritance (`popagents/hyperparams/genetic.yml`) and has the one-shot rule itself: it is right
+evolved under lamarckian inheritance (the preset `genetic.yml`) and has the one-shot rule itself: it is right
 after one trial, on pairs that it never met, without a gradient step. `--generations` evolves populations anew, under
 darwin, baldwin and lamarck, and draws their fitness and the drift of the hyperparameters.
 """
@@ -22,16 +22,17 @@ import torch
 from stable_baselines3.common.policies import BasePolicy
 
 import popenvs  # noqa: F401  (registers the ids)
-from popagents import Genetic, lifetime_plots, plots
-from popagents.environments import native_vec_env
-from popagents.genetic_settings import HYPERPARAMETERS
-from popagents.lifetime import Lifetime, live_again
-from popagents.rollout import Step
+from popagents import Genetic, plots
+from popagents.learners.genetic.genetic_settings import HYPERPARAMETERS
+from popagents.learners.updates.lifetime import Lifetime, live_again
+from popagents.plots import lifetimes as lifetime_plots
+from popagents.rollout.make_env import native_vec_env
+from popagents.rollout.play import Step
 
 ENV = "PopHarlow-v0"
 TASKS, UPDATES, TRIALS, LAST = 10, 25, 6, {"n_trials": 20}
 FIRST = tuple(first for first, *_ in HYPERPARAMETERS.values())
-CHAMPIONS = resources.files("popagents") / "champions" / "genetic"
+CHAMPIONS = resources.files("popagents.zoo") / "champions" / "genetic"
 
 
 def rewards_of(policies: Sequence[BasePolicy], how: Sequence[float], updates: int, seed: int) -> list[np.ndarray]:

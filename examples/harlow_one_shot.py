@@ -2,7 +2,7 @@
 
     python -m examples.harlow_one_shot [--steps N] [--folder runs/harlow_one_shot] [--seed 0]
 
-Trains sb3-contrib's RecurrentPPO with `popagents/hyperparams/ppo_lstm.yml` on the training pairs, and lets it play
+Trains sb3-contrib's RecurrentPPO with `popagents/zoo/hyperparams/ppo_lstm.yml` on the training pairs, and lets it play
 pairs that it has never met, on the way and at the end. The share of right choices by trial number is drawn as Harlow
 drew his learning sets. Who has the rule tosses a coin in the first trial and is right ever after.
 """
@@ -20,7 +20,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 import popenvs  # noqa: F401  (registers the ids)
 from examples.presets import preset
 from popagents import plots
-from popagents.environments import native_vec_env
+from popagents.rollout.make_env import native_vec_env
 
 ENV = "PopHarlowOneHot-v0"
 TRIALS = 6

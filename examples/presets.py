@@ -7,12 +7,12 @@ import yaml
 
 
 def preset(name: str, env_id: str) -> tuple[int, int, dict[str, Any], dict[str, Any]]:
-    """Read an entry of `popagents/hyperparams/<name>.yml` as RL Zoo reads it.
+    """Read an entry of `popagents/zoo/hyperparams/<name>.yml` as RL Zoo reads it.
 
     Returns:
         Steps to train for; environments at a time; the environment's settings; the algorithm's arguments.
     """
-    text = resources.files("popagents").joinpath(f"hyperparams/{name}.yml").read_text()
+    text = resources.files("popagents.zoo").joinpath(f"hyperparams/{name}.yml").read_text()
     settings: dict[str, Any] = yaml.safe_load(text)[env_id]
     steps, n_envs = int(settings.pop("n_timesteps")), int(settings.pop("n_envs"))
     env_kwargs = settings.pop("env_kwargs", {})

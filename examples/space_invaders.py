@@ -2,7 +2,7 @@
 
     python -m examples.space_invaders [--runs 3] [--steps N] [--games 16] [--folder runs/space_invaders]
 
-Trains with `popagents/hyperparams/es-elitist.yml`, on first lives alone, and tests the centre on whole games now and
+Trains with the preset `es-elitist.yml`, on first lives alone, and tests the centre on whole games now and
 then. Leaves in the folder each run's best centre, the tests of all runs as curves, and a film of the best of all.
 """
 
@@ -14,8 +14,9 @@ from stable_baselines3.common.callbacks import EvalCallback
 from stable_baselines3.common.vec_env import VecMonitor
 
 from examples.presets import preset
-from popagents import ES, animations, plots
-from popagents.environments import native_vec_env, single_env
+from popagents import ES, plots
+from popagents.plots import animations
+from popagents.rollout.make_env import native_vec_env, single_env
 
 ENV = "ALE/SpaceInvaders-v5"
 LANES, EVERY = 8, 40_000  # emulators that test; after how many decisions

@@ -10,17 +10,17 @@ import importlib
 from typing import Any
 
 NAMES = {
-    "Culture": "popagents.culture",
-    "ES": "popagents.es",
-    "Genetic": "popagents.genetic",
-    "PopulationAlgorithm": "popagents.base",
-    "Population": "popagents.population",
-    "LinearPolicy": "popagents.policies",
-    "MlpPolicy": "popagents.policies",
-    "CnnPolicy": "popagents.policies",
-    "RecurrentPolicy": "popagents.recurrent",
-    "GymVecEnv": "popagents.vec_env",
-    "StopOnGoal": "popagents.goal",
+    "Culture": "popagents.learners.culture.culture",
+    "ES": "popagents.learners.es.es",
+    "Genetic": "popagents.learners.genetic.genetic",
+    "PopulationAlgorithm": "popagents.learners.base",
+    "Population": "popagents.population.population",
+    "LinearPolicy": "popagents.population.policies",
+    "MlpPolicy": "popagents.population.policies",
+    "CnnPolicy": "popagents.population.policies",
+    "RecurrentPolicy": "popagents.population.recurrent",
+    "GymVecEnv": "popagents.rollout.vec_env",
+    "StopOnGoal": "popagents.learners.goal",
 }
 __all__ = [
     "ES",

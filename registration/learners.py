@@ -5,9 +5,9 @@ import importlib
 from typing import Any
 
 LEARNERS: dict[str, str] = {
-    "culture": "popagents.culture:Culture",
-    "es": "popagents.es:ES",
-    "genetic": "popagents.genetic:Genetic",
+    "culture": "popagents.learners.culture.culture:Culture",
+    "es": "popagents.learners.es.es:ES",
+    "genetic": "popagents.learners.genetic.genetic:Genetic",
 }
 
 

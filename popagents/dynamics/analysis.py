@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from popagents.checks import positive
+from popagents.common.checks import positive
 from popagents.dynamics.learner import Learner
 
 H = 1e-100  # a complex step: nothing is subtracted, so it can be this small

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from popagents.checks import positive
+from popagents.common.checks import positive
 from popagents.dynamics.agents import ActorCritic
 from popagents.dynamics.averages import Averages, under
 from popagents.dynamics.equations import compiled

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from popagents.checks import positive
+from popagents.common.checks import positive
 from popagents.dynamics.replicator import symmetric_payoffs
 from popagents.dynamics.stationary import stationary
 from popagents.dynamics.tensors import Tensors

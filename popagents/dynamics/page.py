@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from popagents.common.optional import needed
 from popagents.dynamics.agents import PartiallyObservableActorCritic
 from popagents.dynamics.learner import Learner
 from popagents.dynamics.plane import Choice
 from popagents.dynamics.trajectory import Trajectory
-from popagents.optional import needed
 
 COLOURS = "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"  # told apart by every eye
 INK = "#222222"

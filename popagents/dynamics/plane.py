@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from popagents.checks import choice, positive
+from popagents.common.checks import choice, positive
 from popagents.dynamics.agents import ValueSarsa
 from popagents.dynamics.analysis import FixedPoints, fixed_points
 from popagents.dynamics.learner import Learner

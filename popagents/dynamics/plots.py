@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from popagents.checks import choice
+from popagents.common.checks import choice
+from popagents.common.optional import needed
 from popagents.dynamics.analysis import stability
 from popagents.dynamics.learner import Learner
 from popagents.dynamics.page import COLOURS, INK, canvas, drawing, label, lines, shades, trace, unit_square
 from popagents.dynamics.plane import BasinMap, Choice, Flow, basin_map
 from popagents.dynamics.plane import flow as plane_flow
 from popagents.dynamics.simplex import simplex
-from popagents.optional import needed
 
 STYLES = "quiver", "stream"
 __all__ = ["INK", "STYLES", "basins", "canvas", "flow", "label", "simplex", "trajectory"]

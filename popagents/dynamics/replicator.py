@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from popagents.checks import positive
+from popagents.common.checks import positive
 from popagents.dynamics.averages import state_averages
 from popagents.dynamics.tensors import CLOSE, Tensors
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from popagents.checks import choice, positive
+from popagents.common.checks import choice, positive
 from popagents.dynamics import loop
 
 KEEP = "all", "ends"

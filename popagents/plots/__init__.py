@@ -1,4 +1,4 @@
-"""Every figure, one idea a file, from what any learner leaves behind: a lineage (`popagents.lineage.ROW`), or numbers.
+"""Every figure, one idea a file, from what any learner leaves behind: a lineage (`lineage.ROW`), or numbers.
 
 Their numbers are pure functions (`fitness.fitness_curve`, `descent.ancestry`); what draws returns the file it wrote.
 """

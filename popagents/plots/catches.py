@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from popagents.optional import needed
+from popagents.common.optional import needed
 from popagents.plots.page import BLUE, ORANGE, canvas
 
 

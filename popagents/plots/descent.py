@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from popagents.lineage import Transmission, by_generation
-from popagents.optional import needed
+from popagents.common.lineage import Transmission, by_generation
+from popagents.common.optional import needed
 from popagents.plots.page import GREY, ORANGE, PALE, canvas
 
 SHOWN, MOST = 16, 64  # generations in a graph unless told otherwise; members of each
@@ -32,7 +32,7 @@ def ancestry(lineage: np.ndarray, member: int) -> np.ndarray:
     """Find all whose behaviour flowed into a member of the last generation, by imitation, birth or staying alive.
 
     Args:
-        lineage: `popagents.lineage.ROW`s, all members of every generation.
+        lineage: `popagents.common.lineage.ROW`s, all members of every generation.
         member: whose ancestors are sought.
 
     Returns:

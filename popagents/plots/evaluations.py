@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from popagents.optional import needed
+from popagents.common.optional import needed
 from popagents.plots.page import LINES, canvas, draw_references
 
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from popagents.lineage import by_generation
-from popagents.optional import needed
+from popagents.common.lineage import by_generation
+from popagents.common.optional import needed
 from popagents.plots.page import BLUE, LINES, ORANGE, canvas, draw_references
 
 POINTS = 60  # generations from which on a curve is smoothed
@@ -28,7 +28,7 @@ def fitness_curve(lineage: np.ndarray, window: int = 1) -> Curve:
     """Sum up each generation's fitness; members without one (NaN) do not count.
 
     Args:
-        lineage: `popagents.lineage.ROW`s, all members of every generation.
+        lineage: `popagents.common.lineage.ROW`s, all members of every generation.
         window: each statistic is the mean over so many neighbouring generations, fewer at the ends.
     """
     table = by_generation(lineage)

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from popagents.animations import INK
-from popagents.optional import needed
+from popagents.common.optional import needed
+from popagents.plots.animations import INK
 
 BLUE, ORANGE, PALE, GREY = "#0072B2", "#D55E00", "#f5cfae", "#c4c4c4"  # told apart by every eye
 LINES = BLUE, ORANGE, "#009E73", "#CC79A7"  # of curves beside each other

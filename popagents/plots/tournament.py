@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from popagents.animations import INK
+from popagents.plots.animations import INK
 from popagents.plots.page import canvas
 
 

@@ -441,7 +441,7 @@ def test_slots_that_do_not_fit_the_game_are_refused():
 def test_stable_baselines3s_ppo_learns_all_seats_with_one_policy():
     from stable_baselines3 import PPO
 
-    from popagents.vec_env import GymVecEnv
+    from popagents.rollout.vec_env import GymVecEnv
 
     env = GymVecEnv(vector_env(num_envs=8, game="stag_hunt", max_steps=16, autoreset_mode=SAME_STEP))
     model = PPO("MlpPolicy", env, n_steps=16, batch_size=64, n_epochs=1, seed=0, device="cpu").learn(256)

@@ -8,11 +8,11 @@ from gymnasium import spaces
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
-from popagents import lstm
-from popagents.a2c import Hyperparameters, TorchMinds, add_critic, discounted
-from popagents.compiled_a2c import CompiledMinds
-from popagents.population import Stack
-from popagents.recurrent import RecurrentPolicy
+from popagents.learners.updates.a2c import Hyperparameters, TorchMinds, add_critic, discounted
+from popagents.learners.updates.compiled_a2c import CompiledMinds
+from popagents.networks import lstm
+from popagents.population.population import Stack
+from popagents.population.recurrent import RecurrentPolicy
 
 SEEN = spaces.Box(-1, 1, (5,), np.float32)
 TWO, PAIR, ARM = spaces.Discrete(2), spaces.MultiDiscrete([2, 3]), spaces.Box(-1, 1, (2,), np.float32)

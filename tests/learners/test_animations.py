@@ -2,7 +2,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from popagents.animations import (
+from popagents.plots.animations import (
     LONGEST,
     STRIP_WIDTH,
     WIDEST,

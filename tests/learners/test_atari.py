@@ -14,16 +14,17 @@ pytest.importorskip("ale_py")
 
 from ale_py.vector_env import AtariVectorEnv
 
-import popagents.atari as atari
-from popagents.animations import episode_frames
-from popagents.atari import AtariLanes, Machine
-from popagents.culture import Culture
-from popagents.environments import lanes_stand_in, native_vec_env, second_vec_env, single_env, vec_env_of
-from popagents.policies import LinearPolicy, SmallCnnPolicy
-from popagents.population import Population
-from popagents.rollout import play
-from popagents.slots import AtariSlots, VectorSlots, slots_of
-from popagents.vec_env import GymVecEnv
+import popagents.rollout.atari as atari
+import popagents.zoo.train
+from popagents.learners.culture.culture import Culture
+from popagents.plots.animations import episode_frames
+from popagents.population.policies import LinearPolicy, SmallCnnPolicy
+from popagents.population.population import Population
+from popagents.rollout.atari import AtariLanes, Machine
+from popagents.rollout.make_env import lanes_stand_in, native_vec_env, second_vec_env, single_env, vec_env_of
+from popagents.rollout.play import play
+from popagents.rollout.slots import AtariSlots, VectorSlots, slots_of
+from popagents.rollout.vec_env import GymVecEnv
 
 GAME, ID = "space_invaders", "ALE/SpaceInvaders-v5"
 FIRE = 1
@@ -200,12 +201,12 @@ def test_seeds_must_be_one_a_lane() -> None:
         AtariLanes(GAME, 2, obs_type="ram").reset(seed=[1, 2, 3])
 
 
-@pytest.mark.parametrize("module", ["popagents.atari", "ale_py"])
+@pytest.mark.parametrize("module", ["popagents.rollout.atari", "ale_py"])
 def test_without_ale_py_the_extra_is_named(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ale_py", None)
-    monkeypatch.delitem(sys.modules, "popagents.atari", raising=False)
+    monkeypatch.delitem(sys.modules, "popagents.rollout.atari", raising=False)
     with pytest.raises(ImportError, match=r"pip install 'popzoo\[atari\]'"):
-        importlib.import_module("popagents.atari") if module == "popagents.atari" else vec_env_of(ID, 2)
+        importlib.import_module("popagents.rollout.atari") if module == "popagents.rollout.atari" else vec_env_of(ID, 2)
 
 
 def test_an_id_means_lanes_of_ours_and_few_of_them() -> None:
@@ -296,5 +297,5 @@ def test_without_box2d_the_extra_is_named(name: str, monkeypatch: pytest.MonkeyP
 
 
 def test_settings_for_atari_games_ship_with_culture() -> None:
-    text = (Path(atari.__file__).parent / "hyperparams" / "culture.yml").read_text()
+    text = (Path(popagents.zoo.train.__file__).parent / "hyperparams" / "culture.yml").read_text()
     assert "\natari:\n" in text

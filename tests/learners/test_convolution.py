@@ -8,10 +8,10 @@ from stable_baselines3.common.policies import ActorCriticCnnPolicy
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import nn
 
-from popagents import convolution, dense
-from popagents.extractors import SmallCNN, StridedCNN
-from popagents.policies import CnnPolicy, SmallCnnPolicy
-from popagents.population import Stack
+from popagents.networks import convolution, dense
+from popagents.population.extractors import SmallCNN, StridedCNN
+from popagents.population.policies import CnnPolicy, SmallCnnPolicy
+from popagents.population.population import Stack
 
 BOARD = spaces.Box(-3, 3, (2, 7, 5), np.float32)
 IMAGE = spaces.Box(0, 255, (4, 44, 50), np.uint8)

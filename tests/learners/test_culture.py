@@ -7,16 +7,16 @@ import torch
 from stable_baselines3.common.evaluation import evaluate_policy
 from torch import nn
 
-from popagents.adam import Adam
-from popagents.culture import Culture, draw_teachers
-from popagents.environments import native_vec_env
-from popagents.imitation import imitate, stacked
-from popagents.lineage import Transmission
-from popagents.linear_imitation import linear
-from popagents.policies import CnnPolicy, LinearPolicy, MlpPolicy
-from popagents.population import Stack
-from popagents.randomness import keys, shuffles
-from popagents.rollout import Lives, Record
+from popagents.common.lineage import Transmission
+from popagents.common.randomness import keys, shuffles
+from popagents.learners.culture.culture import Culture, draw_teachers
+from popagents.learners.updates.adam import Adam
+from popagents.learners.updates.imitation import imitate, stacked
+from popagents.learners.updates.linear_imitation import linear
+from popagents.population.policies import CnnPolicy, LinearPolicy, MlpPolicy
+from popagents.population.population import Stack
+from popagents.rollout.make_env import native_vec_env
+from popagents.rollout.play import Lives, Record
 from tests.learners.games import Ring
 from tests.learners.test_population import ARM, BOARD, FIVE, GRID, PAIR, policy, seen
 
@@ -182,7 +182,7 @@ def test_the_learning_rate_falls_geometrically_with_progress(monkeypatch):
         rates.append(rate)
         return imitate(stack, adam, rows, lessons, shuffle_keys, rate, n_epochs, batch_size)
 
-    monkeypatch.setattr("popagents.culture.imitate", watched)
+    monkeypatch.setattr("popagents.learners.culture.culture.imitate", watched)
     lanes = native_vec_env("popenvs:PopPacman-v0", 4, max_steps=25)
     settings = {"learning_rate": 0.1, "final_learning_rate": 0.001, "population_size": 4}
     model = Culture("LinearPolicy", lanes, seed=0, **settings)

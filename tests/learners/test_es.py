@@ -10,14 +10,14 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
-from popagents.election import repeated
-from popagents.es import ES
-from popagents.fitness_shaping import centred_ranks, z_scores
-from popagents.goal import StopOnGoal
-from popagents.noise import SparseNoise, standard_normal
-from popagents.normalization import NormalizedFlatten
-from popagents.randomness import Purpose, keys
-from popagents.rollout import Lives, RandomPlayers
+from popagents.common.randomness import Purpose, keys
+from popagents.learners.es.election import repeated
+from popagents.learners.es.es import ES
+from popagents.learners.es.fitness_shaping import centred_ranks, z_scores
+from popagents.learners.goal import StopOnGoal
+from popagents.population.noise import SparseNoise, standard_normal
+from popagents.population.normalization import NormalizedFlatten
+from popagents.rollout.play import Lives, RandomPlayers
 from tests.learners.games import Ring
 
 
@@ -286,7 +286,7 @@ def test_it_solves_cartpole_with_a_linear_policy_in_8000_steps_in_most_runs():
 
 def test_a_goal_held_in_several_tests_on_end_stops_any_sb3_algorithm(monkeypatch):
     given = iter(())
-    monkeypatch.setattr("popagents.goal.evaluate_policy", lambda *_, **__: (next(given), 0))
+    monkeypatch.setattr("popagents.learners.goal.evaluate_policy", lambda *_, **__: (next(given), 0))
     for make in (
         lambda: PPO("MlpPolicy", "CartPole-v1", n_steps=32, device="cpu"),
         lambda: DQN("MlpPolicy", "CartPole-v1", train_freq=20, device="cpu"),

@@ -12,12 +12,12 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.logger import configure
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
-from popagents.environments import native_vec_env
-from popagents.genetic import Genetic
-from popagents.lifetime import Lifetime, live_again
-from popagents.lineage import Transmission, by_generation
-from popagents.recurrent import RecurrentPolicy
-from popagents.rollout import Lives
+from popagents.common.lineage import Transmission, by_generation
+from popagents.learners.genetic.genetic import Genetic
+from popagents.learners.updates.lifetime import Lifetime, live_again
+from popagents.population.recurrent import RecurrentPolicy
+from popagents.rollout.make_env import native_vec_env
+from popagents.rollout.play import Lives
 from tests.learners.games import Ring
 
 HARLOW = "popenvs:PopHarlow-v0"

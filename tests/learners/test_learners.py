@@ -20,9 +20,9 @@ from stable_baselines3.common.logger import configure
 from stable_baselines3.common.monitor import load_results
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
-from popagents.environments import native_vec_env
-from popagents.progress import StepsBar
-from popagents.vec_env import GymVecEnv
+from popagents.learners.progress import StepsBar
+from popagents.rollout.make_env import native_vec_env
+from popagents.rollout.vec_env import GymVecEnv
 from registration.learners import LEARNERS, load_learner
 from tests.learners.games import Ring
 
@@ -231,7 +231,9 @@ def test_every_generation_is_logged(name, tmp_path):
 @every_learner
 def test_the_screen_gets_a_table_a_second_at_most_and_files_get_them_all(name, tmp_path, monkeypatch, capsys):
     clock = iter(range(0, 100_000, 300))
-    monkeypatch.setattr("popagents.reports.time.monotonic", lambda: next(clock) / 1000)  # a generation takes 0.3 s
+    monkeypatch.setattr(
+        "popagents.learners.logging.time.monotonic", lambda: next(clock) / 1000
+    )  # a generation takes 0.3 s
     model = new(name, Ring())
     model.set_logger(configure(str(tmp_path), ["stdout", "csv"]))
     model.learn(600)
@@ -372,7 +374,7 @@ def test_a_full_disk_loses_nothing_that_was_saved_before(name, failing, tmp_path
 
     model.learn(100)
     if failing == "write":
-        monkeypatch.setattr("popagents.saving.open", full, raising=False)
+        monkeypatch.setattr("popagents.common.model_files.open", full, raising=False)
     else:
         monkeypatch.setattr(os, failing, full)
     with pytest.raises(OSError, match="No space left on device.*unchanged; free space or save elsewhere"):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from popagents import lifetime_plots
-from popagents.lineage import ROW
+from popagents.common.lineage import ROW
+from popagents.plots import lifetimes as lifetime_plots
 from tests.learners.pictures import BLUE, ORANGE, has, pixels
 
 

@@ -8,12 +8,12 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from stable_baselines3.common.policies import ActorCriticCnnPolicy, ActorCriticPolicy
 from torch import nn
 
-from popagents.es import ES
-from popagents.extractors import StridedCNN
-from popagents.fitness_shaping import z_scores
-from popagents.low_rank import BLOCK, LowRankNoise, LowRankStack, in_blocks
-from popagents.policies import CnnPolicy, LinearPolicy, MlpPolicy, SmallCnnPolicy
-from popagents.population import Population, Stack
+from popagents.learners.es.es import ES
+from popagents.learners.es.fitness_shaping import z_scores
+from popagents.population.extractors import StridedCNN
+from popagents.population.low_rank import BLOCK, LowRankNoise, LowRankStack, in_blocks
+from popagents.population.policies import CnnPolicy, LinearPolicy, MlpPolicy, SmallCnnPolicy
+from popagents.population.population import Population, Stack
 from tests.learners.games import Ring
 from tests.learners.test_convolution import BOARD, IMAGE, LARGE, own
 from tests.learners.test_es import tell

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
-from popagents.culture import Culture
-from popagents.es import ES
-from popagents.meetings import examiners, meetings, of_finalists, seats_of, shared
-from popagents.rollout import Lives, note
-from popagents.vec_env import GymVecEnv
+from popagents.learners.culture.culture import Culture
+from popagents.learners.es.es import ES
+from popagents.rollout.matchmaking import examiners, meetings, of_finalists, seats_of, shared
+from popagents.rollout.play import Lives, note
+from popagents.rollout.vec_env import GymVecEnv
 from popenvs.social_dilemma_v0 import vector_env
 from registration.learners import load_learner
 
@@ -32,7 +32,7 @@ def test_the_elitist_optimizers_exams_are_meetings_too():
 
 
 def test_in_every_round_of_a_generation_members_meet_others(monkeypatch):
-    from popagents import base
+    from popagents.learners import base
 
     dealt = []
     monkeypatch.setattr(base, "meetings", lambda *where: dealt.append(meetings(*where)) or dealt[-1])
@@ -221,7 +221,7 @@ def test_the_champion_of_a_meeting_population_is_the_finalist_that_earns_most_by
 
 
 def test_a_group_that_sits_an_exam_shares_its_papers_seed_and_finalists_share_the_papers(monkeypatch):
-    from popagents import base
+    from popagents.learners import base
 
     model, asked, play = culture(dilemma(2), champion_episodes=3), [], base.play
 

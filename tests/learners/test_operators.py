@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from popagents.operators import (
+from popagents.learners.genetic.operators import (
     Births,
     crossover,
     gaussian_mutation,

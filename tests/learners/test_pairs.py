@@ -5,7 +5,7 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from popagents.pairs import PairDifference
+from popagents.population.pairs import PairDifference
 
 THINGS = 4
 SPACE = spaces.Box(-1, 1, (2 * THINGS + 3,), np.float32)

@@ -4,9 +4,9 @@ import sys
 import numpy as np
 import pytest
 
-from popagents.animations import film_strip, save_gif
-from popagents.lineage import ROW
+from popagents.common.lineage import ROW
 from popagents.plots import canvas, catch_map, evaluation_curves, learning_curve, learning_set_curve, lineage_graph
+from popagents.plots.animations import film_strip, save_gif
 from popagents.plots.evaluations import mean_and_error
 from popagents.plots.page import DPI, WIDTH, apart, draw_references
 from tests.learners.pictures import BLUE, ORANGE, has, pixels

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from popagents.culture import Culture
-from popagents.lineage import ROW, Transmission
+from popagents.common.lineage import ROW, Transmission
+from popagents.learners.culture.culture import Culture
 from popagents.plots import canvas, descent, learning_curve, lineage_graph
 from popagents.plots.descent import MOST, ancestry, draw_links, rows, sources
 from popagents.plots.fitness import fitness_curve

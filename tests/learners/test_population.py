@@ -9,10 +9,10 @@ from stable_baselines3.common.policies import ActorCriticCnnPolicy, ActorCriticP
 from stable_baselines3.dqn.policies import DQNPolicy
 from torch import nn
 
-from popagents.actions import Actions, disagreement
-from popagents.extractors import StridedCNN
-from popagents.policies import ActorPolicy, CnnPolicy, LinearPolicy, MlpPolicy, SmallCnnPolicy
-from popagents.population import Population, Stack
+from popagents.population.actions import Actions, disagreement
+from popagents.population.extractors import StridedCNN
+from popagents.population.policies import ActorPolicy, CnnPolicy, LinearPolicy, MlpPolicy, SmallCnnPolicy
+from popagents.population.population import Population, Stack
 
 BOARD = spaces.Box(0, 5, (30,), np.float32)
 GRID = spaces.Box(0, 5, (2, 6, 5), np.float32)

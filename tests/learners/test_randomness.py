@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from popagents.randomness import Purpose, episode_seeds, generator, gumbel, keys, normal, shuffles
+from popagents.common.randomness import Purpose, episode_seeds, generator, gumbel, keys, normal, shuffles
 
 
 def test_a_key_depends_on_every_part_of_where_it_is_used():

@@ -9,7 +9,7 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.evaluation import evaluate_policy
 from torch import nn
 
-from popagents.recurrent import RecurrentPolicy
+from popagents.population.recurrent import RecurrentPolicy
 
 SEEN = spaces.Box(-1, 1, (5,), np.float32)
 

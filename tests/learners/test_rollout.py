@@ -9,14 +9,14 @@ from gymnasium.wrappers.vector import RecordEpisodeStatistics
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecFrameStack, VecMonitor, VecNormalize
 
-from popagents.actions import Actions
-from popagents.environments import native_vec_env
-from popagents.policies import LinearPolicy
-from popagents.population import Population
-from popagents.randomness import Purpose, keys
-from popagents.rollout import RandomPlayers, Recorder, play
-from popagents.slots import LONGEST, SharedSlots, SyncSlots, VectorSlots, slots_of
-from popagents.vec_env import GymVecEnv
+from popagents.common.randomness import Purpose, keys
+from popagents.population.actions import Actions
+from popagents.population.policies import LinearPolicy
+from popagents.population.population import Population
+from popagents.rollout.make_env import native_vec_env
+from popagents.rollout.play import RandomPlayers, Recorder, play
+from popagents.rollout.slots import LONGEST, SharedSlots, SyncSlots, VectorSlots, slots_of
+from popagents.rollout.vec_env import GymVecEnv
 from tests.learners.games import Ring
 
 JOBS = 11

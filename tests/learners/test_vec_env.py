@@ -11,8 +11,8 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 import popenvs  # noqa: F401
-from popagents.environments import has_native, native_spec, native_vec_env
-from popagents.vec_env import GymVecEnv
+from popagents.rollout.make_env import has_native, native_spec, native_vec_env
+from popagents.rollout.vec_env import GymVecEnv
 from registration.learners import LEARNERS, load_learner
 
 MODES = [AutoresetMode.SAME_STEP, AutoresetMode.DISABLED]
@@ -240,7 +240,7 @@ def test_native_vector_environments_are_recognised() -> None:
 def test_lanes_of_ours_stand_in_for_ataris_vector_environment() -> None:
     pytest.importorskip("ale_py")
     assert has_native("ALE/Pong-v5")
-    assert native_spec("ALE/Pong-v5").vector_entry_point == "popagents.atari:AtariLanes"
+    assert native_spec("ALE/Pong-v5").vector_entry_point == "popagents.rollout.atari:AtariLanes"
     assert gym.spec("ALE/Pong-v5").vector_entry_point == "ale_py.vector_env:AtariVectorEnv"  # for all others
 
 

@@ -22,12 +22,12 @@ import rl_zoo3.train
 from rl_zoo3.exp_manager import ExperimentManager
 from rl_zoo3.utils import get_class_by_name
 
-import popagents.enjoy
-import popagents.train
-from popagents.culture import Culture
-from popagents.environments import native_vec_env
-from popagents.train import PopulationManager, checked_arguments, prepare, settings_file
-from popagents.vec_env import GymVecEnv
+import popagents.zoo.enjoy
+import popagents.zoo.train
+from popagents.learners.culture.culture import Culture
+from popagents.rollout.make_env import native_vec_env
+from popagents.rollout.vec_env import GymVecEnv
+from popagents.zoo.train import PopulationManager, checked_arguments, prepare, settings_file
 from registration.environments import register_environments
 from registration.learners import LEARNERS, load_learner
 
@@ -67,7 +67,7 @@ def zoo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Script:
 
 
 def train(zoo: Script, algo: str, *arguments: str, env: str = "PopPacman-v0") -> list[VecEnv]:
-    return zoo(popagents.train.main, "--algo", algo, "--env", env, "--eval-freq", "-1", *arguments)
+    return zoo(popagents.zoo.train.main, "--algo", algo, "--env", env, "--eval-freq", "-1", *arguments)
 
 
 def settings(**by_env: Any) -> str:
@@ -103,7 +103,7 @@ def test_sb3s_algorithms_train_on_native_lanes(zoo: Script, algo: str) -> None:
 
 @pytest.mark.parametrize("algo", SMALL)
 def test_rl_zoos_own_script_trains_in_our_environments(zoo: Script, algo: str) -> None:
-    conf_file = str(popagents.train.SETTINGS / f"{algo}.yml")
+    conf_file = str(popagents.zoo.train.SETTINGS / f"{algo}.yml")
     names = ["--algo", algo, "--env", "PopPacman-v0", "--gym-packages", "popenvs", "-conf", conf_file]
     (env,) = zoo(rl_zoo3.train.train, *names, "--eval-freq", "-1", "-n", "440", "-params", *SMALL[algo])
     assert layers(env) == [DummyVecEnv]
@@ -115,7 +115,7 @@ def test_our_learner_trains_on_native_lanes_and_is_watched(zoo: Script, capsys: 
     assert layers(evaluation) == layers(env) == [VecMonitor, GymVecEnv]
     assert_trained("culture")
     assert Path("logs/culture/PopPacman-v0_1/evaluations.npz").is_file()
-    zoo(popagents.enjoy.main, "--algo", "culture", "--env", "PopPacman-v0", "--no-render", "-n", "101")
+    zoo(popagents.zoo.enjoy.main, "--algo", "culture", "--env", "PopPacman-v0", "--no-render", "-n", "101")
     assert "Episode Length 100" in capsys.readouterr().out
 
 
@@ -134,33 +134,33 @@ def test_atari_games_are_played_on_lanes_of_ours_by_likeliest_actions(
     names = ["--algo", "culture", "--env", "ALE/SpaceInvaders-v5"]
     entry = CULTURE | {"env_kwargs": {"obs_type": "ram", "max_num_frames_per_episode": 40}, "champion_episodes": 1}
     conf = settings(atari=entry | {"n_timesteps": 60})
-    evaluation, env = zoo(popagents.train.main, *names, "-conf", conf, "--eval-freq", "30", "--eval-episodes", "1")
+    evaluation, env = zoo(popagents.zoo.train.main, *names, "-conf", conf, "--eval-freq", "30", "--eval-episodes", "1")
     assert layers(evaluation) == layers(env) == [VecMonitor, GymVecEnv]
     assert evaluation.observation_space.shape == env.observation_space.shape == (128,)
     assert likeliest
-    zoo(popagents.enjoy.main, *names, "--no-render", "-n", "11")
+    zoo(popagents.zoo.enjoy.main, *names, "--no-render", "-n", "11")
     assert "Atari Episode Length 10" in capsys.readouterr().out
     assert all(likeliest)
-    zoo(popagents.enjoy.main, *names, "--no-render", "-n", "1", "--stochastic")
+    zoo(popagents.zoo.enjoy.main, *names, "--no-render", "-n", "1", "--stochastic")
     assert not likeliest[-1]
 
 
 def test_enjoy_plays_where_the_run_was_evaluated(zoo: Script, capsys: pytest.CaptureFixture[str]) -> None:
     entry = CULTURE | {"env_kwargs": {"max_steps": 5}, "eval_env_kwargs": {"max_steps": 30}}
     train(zoo, "culture", "-conf", settings(PopPacman_v0=entry), "--eval-freq", "-1")
-    zoo(popagents.enjoy.main, "--algo", "culture", "--env", "PopPacman-v0", "--no-render", "-n", "31")
+    zoo(popagents.zoo.enjoy.main, "--algo", "culture", "--env", "PopPacman-v0", "--no-render", "-n", "31")
     assert "Episode Length 30" in capsys.readouterr().out
 
 
 def test_a_champion_ships_and_plays_well(zoo: Script, capsys: pytest.CaptureFixture[str]) -> None:
-    zoo(popagents.enjoy.main, "--algo", "culture", "--env", "PopPacman-v0", "--no-render", "-n", "1000")
+    zoo(popagents.zoo.enjoy.main, "--algo", "culture", "--env", "PopPacman-v0", "--no-render", "-n", "1000")
     score = re.search(r"Mean reward: ([\d.]+)", capsys.readouterr().out)
     assert float(score[1]) > 18
 
 
 def test_a_champion_of_space_invaders_ships_and_plays_well(zoo: Script, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("ale_py")
-    zoo(popagents.enjoy.main, "--algo", "es", "--env", "ALE/SpaceInvaders-v5", "--no-render", "-n", "8000")
+    zoo(popagents.zoo.enjoy.main, "--algo", "es", "--env", "ALE/SpaceInvaders-v5", "--no-render", "-n", "8000")
     scores = [float(score) for score in re.findall(r"Episode Score: ([\d.]+)", capsys.readouterr().out)]
     assert len(scores) >= 4
     assert np.mean(scores) > 450  # 800 on average, which chance and another processor's rounding may shift; firing: 285
@@ -171,7 +171,7 @@ def test_the_shipped_settings_of_our_learners_are_their_arguments(name: str) -> 
     pytest.importorskip("ale_py")
     zoo_keys = {"n_timesteps", "n_envs", "env_kwargs", "eval_env_kwargs", "callback"}
     register_environments()
-    files = [file for file in popagents.train.SETTINGS.glob("*.yml") if file.stem.partition("-")[0] == name]
+    files = [file for file in popagents.zoo.train.SETTINGS.glob("*.yml") if file.stem.partition("-")[0] == name]
     assert files
     for file in files:
         for env_id, entry in yaml.safe_load(file.read_text()).items():
@@ -295,7 +295,7 @@ def test_ctrl_c_saves_the_model_and_says_so(
 
 
 def test_settings_are_ours_by_id_and_else_rl_zoos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(popagents.train, "SETTINGS", tmp_path)
+    monkeypatch.setattr(popagents.zoo.train, "SETTINGS", tmp_path)
     for name in ("ppo", "culture", "culture-long"):
         (tmp_path / f"{name}.yml").write_text("PopPacman-v0: {n_timesteps: 5}\n")
     assert settings_file("ppo", "PopPacman-v0", None) == str(tmp_path / "ppo.yml")
@@ -313,7 +313,7 @@ def test_the_longer_preset_is_found_by_its_bare_name(zoo: Script, monkeypatch: p
     entry = {"n_timesteps": 40, "policy": "MlpPolicy", "n_envs": 2, "n_steps": 20, "batch_size": 40}
     Path("shipped").mkdir()
     Path("shipped/ppo-tiny.yml").write_text(yaml.safe_dump({"PopPacman-v0": entry}))
-    monkeypatch.setattr(popagents.train, "SETTINGS", Path("shipped").absolute())
+    monkeypatch.setattr(popagents.zoo.train, "SETTINGS", Path("shipped").absolute())
     (env,) = train(zoo, "ppo", "--conf-file", "ppo-tiny")
     assert env.num_envs == 2
 
@@ -327,7 +327,7 @@ def test_the_longer_preset_is_found_by_its_bare_name(zoo: Script, monkeypatch: p
         (["--env", "popenvz:PopPacman-v0"], "No module named 'popenvz'; --env takes an id or module:id"),
     ],
 )
-@pytest.mark.parametrize("script", [popagents.train, popagents.enjoy])
+@pytest.mark.parametrize("script", [popagents.zoo.train, popagents.zoo.enjoy])
 def test_an_unknown_name_is_answered_by_the_nearest(
     zoo: Script, capsys: pytest.CaptureFixture[str], script: Any, arguments: list[str], reason: str
 ) -> None:
@@ -363,28 +363,28 @@ def test_rl_zoos_tables_know_our_learners(zoo: Script) -> None:
 def test_a_missing_rl_zoo_is_named_with_the_remedy(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, f"rl_zoo3.{script}", None)
     with pytest.raises(ImportError, match=r'pip install "popzoo\[zoo\]"'):
-        runpy.run_path(str(getattr(popagents, script).__file__))
+        runpy.run_path(str(getattr(popagents.zoo, script).__file__))
 
 
 def test_enjoy_plays_the_run_in_logs_first_and_else_a_champion(
     zoo: Script, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(popagents.enjoy, "CHAMPIONS", Path("shipped").absolute())
+    monkeypatch.setattr(popagents.zoo.enjoy, "CHAMPIONS", Path("shipped").absolute())
     watch = ["--algo", "ppo", "--env", "popenvs:PopPacman-v0", "--no-render", "-n", "105"]
     with pytest.raises(SystemExit) as stop:
-        zoo(popagents.enjoy.main, *watch)
+        zoo(popagents.zoo.enjoy.main, *watch)
     assert stop.value.code == 2
     assert "no ppo player of PopPacman-v0 in logs/ nor among the shipped champions" in capsys.readouterr().err
 
     train(zoo, "ppo", "-n", "80", "-params", *SMALL["ppo"])
     for folder in ("logs", "shipped"):
-        zoo(popagents.enjoy.main, *watch)
+        zoo(popagents.zoo.enjoy.main, *watch)
         out = capsys.readouterr().out
         assert f"{folder}/ppo/PopPacman-v0_1/PopPacman-v0.zip" in out
         assert "Episode Length 100" in out
         if folder == "logs":
             Path("logs").rename("shipped")
-    zoo(popagents.enjoy.main, *watch, "-f", "shipped")
+    zoo(popagents.zoo.enjoy.main, *watch, "-f", "shipped")
     assert "Loading shipped/ppo" in capsys.readouterr().out
 
 
@@ -396,5 +396,5 @@ def test_enjoy_opens_a_window(zoo: Script, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(pygame.display, "flip", lambda: (shown.append(1), flip()))
     monkeypatch.setattr(pygame.display, "update", lambda *a: (shown.append(1), update(*a)))
     train(zoo, "ppo", "-n", "80", "-params", *SMALL["ppo"])
-    zoo(popagents.enjoy.main, "--algo", "ppo", "--env", "PopPacman-v0", "-n", "2")
+    zoo(popagents.zoo.enjoy.main, "--algo", "ppo", "--env", "PopPacman-v0", "-n", "2")
     assert shown

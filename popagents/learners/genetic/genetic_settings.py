@@ -1,0 +1,57 @@
+"""The settings of `Genetic`: what may be chosen, the source's hyperparameters, and how they are checked."""
+
+from typing import Any
+
+import numpy as np
+
+from popagents.common.checks import choice, positive
+
+INHERITANCE = ("darwin", "baldwin", "lamarck")
+REPLACEMENT = ("random", "worst")
+HYPERPARAMETERS = {  # first value, standard deviation of the noise, range
+    "learning_rate": (7.5e-4, 5e-5, 1e-4, 1e-2),
+    "discount": (0.91, 0.01, 0.6, 0.99),
+    "value_cost": (0.4, 0.05, 0.1, 0.7),
+    "entropy_cost": (1e-3, 1e-3, 1e-4, 0.05),
+}
+
+
+def checked_sizes(population_size: int, tournament_size: int, n_offspring: int, elites: int) -> tuple[int, int, int]:
+    """Return the sizes of tournament, brood and elite.
+
+    Raises:
+        ValueError: one is no whole number above 0 (0 or more for `elites`), or the population is too small for it.
+    """
+    positive("population_size", population_size)
+    positive("tournament_size", tournament_size)
+    positive("n_offspring", n_offspring)
+    if elites != 0:
+        positive("elites", elites)
+    if tournament_size > population_size:
+        raise ValueError(
+            f"tournament_size is {tournament_size}, and population_size {population_size}; the tournament is part "
+            "of the population: make it smaller, or the population larger"
+        )
+    if n_offspring + elites > population_size:
+        raise ValueError(
+            f"n_offspring is {n_offspring} and elites {elites}, and population_size {population_size}; children take "
+            "the places of members that are no elite: make them fewer, or the population larger"
+        )
+    return int(tournament_size), int(n_offspring), int(elites)
+
+
+def checked_hyperparameters(changes: dict[str, Any]) -> dict[str, list[float]]:
+    """Return first value, deviation, smallest and largest value of each hyperparameter, by name.
+
+    Raises:
+        ValueError: a name is unknown, or a range is upside down or does not hold the first value.
+    """
+    for name, given in changes.items():
+        choice("a name in hyperparameters", name, HYPERPARAMETERS)
+        numbers = [float(number) for number in given] if np.ndim(given) == 1 else []
+        if len(numbers) != 4 or not 0 <= numbers[2] <= numbers[0] <= numbers[3] or numbers[1] < 0:
+            raise ValueError(
+                f"hyperparameters[{name!r}] is {given!r}; it must be (first, deviation, smallest, largest) with 0 <= "
+                f"smallest <= first <= largest, for example {HYPERPARAMETERS[name]}"
+            )
+    return {name: [float(v) for v in changes.get(name, source)] for name, source in HYPERPARAMETERS.items()}

@@ -1,0 +1,94 @@
+"""The operators of a genetic algorithm, as pure functions of fitness, genes and a random generator.
+
+Genes are a stack's parameters, `{name: (members, *shape)}`, and a table of hyperparameters, (members, columns). A
+*layer* is what one module of the policy holds: the weight and the bias of a linear layer, all that an LSTM cell has.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from popagents.networks.dense import Parameters
+
+
+class Births(NamedTuple):
+    """Who is born where; int64 arrays (children,)."""
+
+    places: np.ndarray  # members whose place the children take
+    first: np.ndarray  # one parent
+    second: np.ndarray  # the other; it may be the same
+
+
+def pool_of(fitness: np.ndarray, size: int) -> np.ndarray:
+    """Return the best `size` members, best first, ties by the lower number.
+
+    >>> pool_of(np.array([1.0, 5.0, 3.0, 5.0]), 3).tolist()
+    [1, 3, 2]
+    """
+    return np.argsort(-fitness, kind="stable")[:size]
+
+
+def parents_of(pool: np.ndarray, n_parents: int, children: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw `n_parents` of the pool, and of these two for each child, all with replacement: int64, (2, children)."""
+    return rng.choice(rng.choice(pool, n_parents), (2, children))
+
+
+def replaced(fitness: np.ndarray, children: int, how: str, elites: int, rng: np.random.Generator) -> np.ndarray:
+    """Choose whose places children take.
+
+    Args:
+        fitness: float64, (members,).
+        children: how many.
+        how: "random" members, or the "worst".
+        elites: the best members, so many, keep theirs.
+        rng: draws random members.
+
+    Returns:
+        int64, (children,), all different.
+    """
+    ranked = pool_of(fitness, len(fitness))
+    if how == "worst":
+        return ranked[len(ranked) - children :]
+    return rng.choice(np.sort(ranked[elites:]), children, replace=False)
+
+
+def crossover(genes: Parameters, births: Births, rng: np.random.Generator) -> Parameters:
+    """Make children whose every layer is one parent's, by a coin: `{name: (children, *shape)}`."""
+    layers = sorted({layer_of(name) for name in genes})
+    coins = rng.random((len(layers), len(births.places))) < 0.5
+    givers = {layer: np.where(coin, births.first, births.second) for layer, coin in zip(layers, coins, strict=True)}
+    return {name: values[givers[layer_of(name)]] for name, values in genes.items()}
+
+
+def layer_of(name: str) -> str:
+    """Return the module that a parameter belongs to.
+
+    >>> layer_of("policy_net.cell.weight_ih")
+    'policy_net.cell'
+    """
+    return name.rpartition(".")[0]
+
+
+def gaussian_mutation(genes: Parameters, std: float, rng: np.random.Generator) -> Parameters:
+    """Add normal(0, std) to every number."""
+    return {
+        name: values + np.float32(std) * rng.standard_normal(values.shape, np.float32) for name, values in genes.items()
+    }
+
+
+def self_adapted(table: np.ndarray, births: Births, settings: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Make children's hyperparameters: each is one parent's, by a coin, plus noise, clipped to its range.
+
+    Args:
+        table: float64, (members, columns).
+        births: who is born.
+        settings: float64, (3, columns): standard deviations of the noise, smallest and largest values.
+        rng: draws coins and noise.
+
+    Returns:
+        float64, (children, columns).
+    """
+    std, low, high = settings
+    coins = rng.random((len(births.places), table.shape[1])) < 0.5
+    inherited = np.where(coins, table[births.first], table[births.second])
+    return np.clip(inherited + std * rng.standard_normal(inherited.shape), low, high)

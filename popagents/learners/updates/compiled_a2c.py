@@ -1,0 +1,150 @@
+"""Advantage actor-critic for `RecurrentPolicy`, compiled: the same steps as `TorchMinds` up to rounding.
+
+The gradient of the loss by the network's outputs is NumPy's, for all lives and steps at once; the way back through the
+LSTM, and RMSprop, are `popagents.networks.lstm`'s, life by life, while a life's weights lie in the processor's cache.
+"""
+
+import numpy as np
+import torch
+from numba import njit
+from stable_baselines3.common.torch_layers import FlattenExtractor
+
+from popagents.learners.updates.a2c import Hyperparameters, Minds, TorchMinds
+from popagents.networks import lstm
+from popagents.networks.dense import Parameters
+from popagents.networks.lstm import DEPTH, Tape, Weights
+from popagents.population.actions import Actions
+from popagents.population.population import Stack
+from popagents.population.recurrent import RecurrentPolicy
+
+
+class CompiledMinds(Minds):
+    """The networks of many lives of a `RecurrentPolicy`; see `Minds`."""
+
+    def __init__(self, stack: Stack, rows: np.ndarray, how: Hyperparameters, lanes: int = 1) -> None:
+        super().__init__(stack, rows, how, lanes)
+        own = {name: values[rows] for name, values in stack.parameters.items()}
+        self.weights = Weights.of(own)
+        self.squares = Weights(*(np.zeros_like(values) for values in self.weights))
+        self.gradient = Weights(*(np.zeros_like(values[:1]) for values in self.weights))
+        self.tape = Tape.blank(self.weights, len(self.steps), DEPTH)
+        self.log_std = own.get("log_std")
+        self._log_std_squares = None if self.log_std is None else np.zeros_like(self.log_std)
+
+    def learned(self) -> Parameters:
+        """Return every life's parameters as they are now."""
+        learned = self.weights.parameters()
+        return learned if self.log_std is None else learned | {"log_std": self.log_std.copy()}
+
+    def _log_std(self, who: np.ndarray) -> np.ndarray | None:
+        return None if self.log_std is None else self.log_std[who // self.lanes]
+
+    def _step(self, who: np.ndarray, seen: np.ndarray) -> np.ndarray:
+        return lstm.forward(who, self._features(seen), self.weights, self.tape, self.steps, self.lanes)
+
+    def _features(self, seen: np.ndarray) -> np.ndarray:
+        """Return what the policy's features extractor makes of observations: float32, (k, n)."""
+        extractor = self.stack.template.features_extractor
+        if type(extractor) is FlattenExtractor:
+            return np.ascontiguousarray(self.stack.flat(seen), np.float32)
+        with torch.no_grad():
+            return extractor(self.stack.actor.prepare(seen)).numpy()
+
+    def _make_room(self) -> None:
+        super()._make_room()
+        self.tape = self.tape.longer(self.weights)
+
+    def _descend(self, done: np.ndarray, returns: np.ndarray, shares: np.ndarray) -> None:
+        spread = self._log_std(np.arange(len(self.steps)))
+        spread = None if spread is None else spread[:, None, :]
+        answers = self.tape.answers[:, : done.shape[1]]
+        d_answers, d_spread = loss_gradient(self.actions, answers, done, returns, shares, self.costs, spread)
+        networks = (self.weights, self.tape, self.gradient, self.squares)
+        lstm.descend(self.steps, d_answers, *networks, self.how.learning_rate)
+        if self.log_std is not None:
+            d_own = d_spread.reshape(len(self.log_std), self.lanes, -1).sum(axis=1)  # type: ignore[union-attr]
+            for row, rate in enumerate(self.how.learning_rate):
+                lstm.rmsprop(self.log_std[row], d_own[row], self._log_std_squares[row], rate)  # type: ignore[index]
+
+
+def minds_of(stack: Stack, rows: np.ndarray, how: Hyperparameters, lanes: int = 1) -> Minds:
+    """Return minds for some members (see `Minds`): compiled where the policy is recurrent, PyTorch's elsewhere."""
+    kind = CompiledMinds if isinstance(stack.template, RecurrentPolicy) else TorchMinds
+    return kind(stack, rows, how, lanes)
+
+
+def loss_gradient(
+    actions: Actions,
+    answers: np.ndarray,
+    done: np.ndarray,
+    returns: np.ndarray,
+    shares: np.ndarray,
+    costs: np.ndarray,
+    log_std: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the gradient of each life's loss (see `popagents.learners.updates.a2c`) by what its network gave.
+
+    Args:
+        actions: the action space.
+        answers: float32, (lives, steps, n_outputs + 1), outputs and value.
+        done: (lives, steps, ...), actions.
+        returns: float32, (lives, steps), R_t.
+        shares: (lives, steps), each step's share of the mean; 0 behind its end.
+        costs: float32, (2, lives), value costs and entropy costs.
+        log_std: float32, (lives, 1, n_outputs), for a Box.
+
+    Returns:
+        By the answers, and by `log_std` (lives, n_outputs) for a Box.
+    """
+    if log_std is None:
+        chosen = done.reshape(*returns.shape, len(actions.sizes))
+        return logits_gradient(answers, chosen, returns, shares, costs, np.array(actions.sizes)), None
+    shares = shares.astype(np.float32)
+    outputs, advantages = answers[:, :, :-1], returns - answers[:, :, -1]
+    error, spread = actions.gradient(outputs, done, log_std)
+    weights = (advantages * shares)[:, :, None]
+    d_values = -2 * costs[0][:, None] * shares * advantages
+    entropy_cost = (costs[1][:, None] * shares)[:, :, None]
+    return np.dstack([error * weights, d_values]), (spread * weights - entropy_cost).sum(axis=1)
+
+
+@njit(cache=True)
+def logits_gradient(
+    answers: np.ndarray,
+    chosen: np.ndarray,
+    returns: np.ndarray,
+    shares: np.ndarray,
+    costs: np.ndarray,
+    sizes: np.ndarray,
+) -> np.ndarray:
+    """Do what `loss_gradient` does for discrete actions, whose components `chosen` (lives, steps, components) holds.
+
+    The gradient of the entropy H by a component's logits is -p (log p + H).
+    """
+    d_answers, logs = np.empty_like(answers), np.empty(sizes.max(), np.float32)
+    for life in range(returns.shape[0]):
+        for t in range(returns.shape[1]):
+            share, advantage = np.float32(shares[life, t]), returns[life, t] - answers[life, t, -1]
+            d_answers[life, t, -1] = -2 * costs[0, life] * share * advantage
+            first = 0
+            for component, size in enumerate(sizes):
+                negative_entropy = log_softmax(answers[life, t, first : first + size], logs)
+                for a in range(size):
+                    p = np.exp(logs[a])
+                    error = p - np.float32(a == chosen[life, t, component])
+                    slope = p * (logs[a] - negative_entropy)
+                    d_answers[life, t, first + a] = share * (error * advantage + costs[1, life] * slope)
+                first += size
+    return d_answers
+
+
+@njit(cache=True)
+def log_softmax(logits: np.ndarray, logs: np.ndarray) -> np.float32:
+    """Write the logarithms of a softmax to the front of `logs`; return their mean under it, minus its entropy."""
+    highest, total, mean = logits.max(), np.float32(0), np.float32(0)
+    for a in range(len(logits)):
+        total += np.exp(logits[a] - highest)
+    for a in range(len(logits)):
+        logs[a] = logits[a] - highest - np.log(total)
+        mean += np.exp(logs[a]) * logs[a]
+    return mean

@@ -1,0 +1,148 @@
+"""Imitation by a single linear layer with discrete actions, compiled: it passes over the zeros of the observations.
+
+The same updates as `imitation.stacked`, up to rounding, and some ten times faster on boards that are mostly
+empty.
+"""
+
+import numpy as np
+from numba import njit
+
+from popagents.common.randomness import shuffles
+from popagents.learners.updates.adam import Adam, adam_step
+from popagents.networks.dense import Parameters
+from popagents.population.population import Stack
+
+Pairs = tuple[np.ndarray, np.ndarray]  # observations (pairs, *shape) and actions (pairs, ...)
+
+
+def linear(
+    stack: Stack,
+    parameters: Parameters,
+    state: Adam,
+    rows: np.ndarray,
+    lessons: list[Pairs],
+    shuffle_keys: np.ndarray,
+    learning_rate: float,
+    n_epochs: int,
+    batch_size: int,
+) -> None:
+    """Change `parameters` and `state` in place; a single linear layer and discrete actions."""
+    weight, bias, _ = stack.layers[0]  # type: ignore[index]
+    for row, (observations, actions), key in zip(rows, lessons, shuffle_keys, strict=True):
+        order = shuffles(key, len(actions), n_epochs)
+        state.steps[row] = learn_linear(
+            parameters[weight][row],
+            parameters[bias][row],
+            state.first[weight][row],
+            state.first[bias][row],
+            state.second[weight][row],
+            state.second[bias][row],
+            state.steps[row],
+            stack.flat(observations),
+            actions,
+            order,
+            batch_size,
+            learning_rate,
+        )
+
+
+@njit(cache=True)
+def nonzeros(observations: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """List the cells that are not zero: where each observation's begin, their cells, their values."""
+    begin = np.empty(len(observations) + 1, np.int64)
+    count = 0
+    for i in range(len(observations)):
+        begin[i] = count
+        for cell in range(observations.shape[1]):
+            count += observations[i, cell] != 0
+    begin[len(observations)] = count
+    cells, values = np.empty(count, np.int64), np.empty(count, np.float32)
+    k = 0
+    for i in range(len(observations)):
+        for cell in range(observations.shape[1]):
+            if observations[i, cell] != 0:
+                cells[k], values[k] = cell, observations[i, cell]
+                k += 1
+    return begin, cells, values
+
+
+@njit(cache=True, error_model="numpy")  # a division that may raise is not vectorised
+def softmax(logits: np.ndarray) -> None:
+    """Turn logits into probabilities, in place."""
+    top = logits.max()
+    total = np.float32(0)
+    for a in range(len(logits)):
+        logits[a] = np.exp(logits[a] - top)
+        total += logits[a]
+    for a in range(len(logits)):
+        logits[a] /= total
+
+
+@njit(cache=True, error_model="numpy")
+def learn_linear(  # type: ignore[no-untyped-def]
+    weight, bias, first_w, first_b, second_w, second_b, steps, observations, actions, order, batch_size, learning_rate
+):
+    """Learn one lesson: weight (outputs, inputs), bias (outputs,) and Adam's memory change; return the step count."""
+    begin, cells, values = nonzeros(observations)
+    w, m, v = inputs_first(weight), inputs_first(first_w), inputs_first(second_w)
+    g_weight, g_bias, error = np.zeros_like(w), np.zeros_like(bias), np.empty_like(bias)
+    for epoch in range(len(order)):
+        for start in range(0, len(actions), batch_size):
+            end = min(start + batch_size, len(actions))
+            for i in range(start, end):
+                pair = order[epoch, i]
+                first, last = begin[pair], begin[pair + 1]
+                logits_of(w, bias, cells, values, first, last, error)
+                softmax(error)
+                error[actions[pair]] -= 1  # the gradient of minus log-likelihood by the logits
+                backward(error, end - start, cells, values, first, last, g_weight, g_bias)
+            steps += 1
+            adam_step(w, g_weight, m, v, learning_rate, steps)
+            adam_step(bias, g_bias, first_b, second_b, learning_rate, steps)
+    put_back(w, weight)
+    put_back(m, first_w)
+    put_back(v, second_w)
+    return steps
+
+
+@njit(cache=True)
+def inputs_first(matrix: np.ndarray) -> np.ndarray:
+    """Copy (outputs, inputs) as one row, input by input: what one input touches then lies together."""
+    n_outputs, n_inputs = matrix.shape
+    row = np.empty(n_inputs * n_outputs, np.float32)
+    for i in range(n_inputs):
+        for a in range(n_outputs):
+            row[i * n_outputs + a] = matrix[a, i]
+    return row
+
+
+@njit(cache=True)
+def put_back(row: np.ndarray, matrix: np.ndarray) -> None:
+    """Undo `inputs_first`, into `matrix`."""
+    n_outputs, n_inputs = matrix.shape
+    for i in range(n_inputs):
+        for a in range(n_outputs):
+            matrix[a, i] = row[i * n_outputs + a]
+
+
+@njit(cache=True)
+def logits_of(weight, bias, cells, values, first, last, out):  # type: ignore[no-untyped-def]
+    """Write the logits (outputs,) for one observation, by its cells that are not zero: first to last - 1."""
+    n = len(bias)
+    for a in range(n):
+        out[a] = bias[a]
+    for k in range(first, last):
+        for a in range(n):
+            out[a] += values[k] * weight[cells[k] * n + a]
+
+
+@njit(cache=True, error_model="numpy")
+def backward(error, pairs, cells, values, first, last, g_weight, g_bias):  # type: ignore[no-untyped-def]
+    """Add one pair's share of the gradient of a mean over `pairs`, for the error (outputs,) at its logits."""
+    n = len(error)
+    for a in range(n):
+        error[a] /= np.float32(pairs)
+        g_bias[a] += error[a]
+    for k in range(first, last):
+        for a in range(n):
+            g_weight[cells[k] * n + a] += values[k] * error[a]

@@ -1,0 +1,157 @@
+"""How the outputs of a policy become actions, for every action space that the zoo serves.
+
+A policy gives one row of *outputs* per observation: logits for Discrete and MultiDiscrete spaces, means for a Box
+(whose spread is the policy's parameter `log_std`). Acting takes noise as an argument, so that it stays a pure
+function.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from torch.nn import functional
+
+from popagents.common.randomness import gumbel, normal
+
+
+@dataclass(frozen=True)
+class Actions:
+    """An action space as seen by a policy's last layer.
+
+    Attributes:
+        space: Discrete, MultiDiscrete or a bounded Box.
+        sizes: logits per component; empty for a Box.
+        n_outputs: how many outputs a policy needs.
+    """
+
+    space: spaces.Space
+    sizes: tuple[int, ...]
+    n_outputs: int
+
+    @classmethod
+    def of(cls, space: spaces.Space) -> "Actions":
+        """Describe a space.
+
+        Raises:
+            ValueError: no policy of the zoo can serve it.
+        """
+        if isinstance(space, spaces.Discrete) and space.start == 0:
+            return cls(space, (int(space.n),), int(space.n))
+        if isinstance(space, spaces.MultiDiscrete) and space.nvec.ndim == 1 and not space.start.any():
+            sizes = tuple(int(n) for n in space.nvec)
+            return cls(space, sizes, sum(sizes))
+        if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating) and space.is_bounded():
+            return cls(space, (), int(np.prod(space.shape)))
+        raise ValueError(
+            f"the action space is {space}; policies serve Discrete and one-dimensional MultiDiscrete spaces that start "
+            "at 0, and bounded float Box spaces: wrap the environment to offer one of these"
+        )
+
+    def idle(self, k: int) -> np.ndarray:
+        """Return k valid actions, (k, ...): the first of a discrete space, the middle of a Box."""
+        space = self.space
+        one = (space.low + space.high) / 2 if isinstance(space, spaces.Box) else np.zeros(space.shape)  # type: ignore
+        return np.repeat(one.astype(space.dtype)[None], k, axis=0)
+
+    def noise(self, key: np.ndarray, steps: np.ndarray) -> np.ndarray:
+        """Draw what sampling needs: float32, (k, n_outputs), a function of (key, step) alone."""
+        return gumbel(key, steps, self.n_outputs) if self.sizes else normal(key, steps, self.n_outputs)
+
+    def choose(
+        self, outputs: np.ndarray, noise: np.ndarray | None = None, log_std: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Choose actions: the likeliest without noise, a sample with it.
+
+        Args:
+            outputs: float32, (k, n_outputs).
+            noise: float32, (k, n_outputs), from `noise`.
+            log_std: float32, (k, n_outputs) or (n_outputs,), for a Box only.
+
+        Returns:
+            Actions in the space, (k,), (k, components) or (k, *shape).
+        """
+        if not self.sizes:
+            return self._box(outputs if noise is None or log_std is None else outputs + np.exp(log_std) * noise)
+        if noise is not None:
+            outputs = outputs + noise
+        if isinstance(self.space, spaces.Discrete):
+            return outputs.argmax(axis=1)
+        parts = np.split(outputs, np.cumsum(self.sizes)[:-1], axis=1)
+        return np.stack([part.argmax(axis=1) for part in parts], axis=1)
+
+    def log_likelihood(
+        self, outputs: torch.Tensor, actions: torch.Tensor, log_std: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Return log pi(action | observation), (k,), for outputs (k, n_outputs) and actions as `choose` gives them."""
+        if log_std is not None:
+            deviation = (actions.flatten(1) - outputs) / log_std.exp()
+            return -(0.5 * deviation**2 + log_std + 0.5 * np.log(2 * np.pi)).sum(dim=1)
+        chosen = actions.reshape(len(outputs), -1)
+        parts = torch.split(outputs, list(self.sizes), dim=1)
+        logs = [
+            functional.log_softmax(part, dim=1).gather(1, chosen[:, [i]].long()).squeeze(1)
+            for i, part in enumerate(parts)
+        ]
+        return torch.stack(logs).sum(dim=0)
+
+    def gradient(
+        self, outputs: np.ndarray, actions: np.ndarray, log_std: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the gradient of -log pi(action | observation).
+
+        Args:
+            outputs: float32, (..., n_outputs).
+            actions: (..., *shape of an action).
+            log_std: float32, broadcastable to `outputs`, for a Box only.
+
+        Returns:
+            The gradients by the outputs and, for a Box, by `log_std`, both (..., n_outputs).
+        """
+        if log_std is not None:
+            deviation = (actions.reshape(outputs.shape) - outputs) / np.exp(log_std)
+            return -deviation / np.exp(log_std), 1 - deviation**2
+        chosen = actions.reshape(*outputs.shape[:-1], len(self.sizes))
+        error = np.empty_like(outputs)
+        first = 0
+        for component, size in enumerate(self.sizes):
+            part = error[..., first : first + size]
+            part[:] = outputs[..., first : first + size]
+            part -= part.max(axis=-1, keepdims=True)
+            np.exp(part, out=part)
+            part /= part.sum(axis=-1, keepdims=True)
+            part -= np.arange(size) == chosen[..., [component]]
+            first += size
+        return error, None
+
+    def _box(self, actions: np.ndarray) -> np.ndarray:
+        assert isinstance(self.space, spaces.Box)
+        shaped = actions.reshape(len(actions), *self.space.shape).astype(self.space.dtype, copy=False)
+        return np.clip(shaped, self.space.low, self.space.high)
+
+
+def disagreement(actions: np.ndarray, space: spaces.Space) -> float:
+    """Measure how differently members act in the same situations.
+
+    Args:
+        actions: (situations, members, components).
+        space: the action space.
+
+    Returns:
+        For discrete spaces the share of pairs of members that choose differently, averaged over situations and
+        components; for a Box the members' standard deviation as a share of the action's range. 0: all alike.
+    """
+    if isinstance(space, spaces.Box):
+        spread = (space.high - space.low).ravel()
+        return float((actions.std(axis=1) / spread).mean())
+    members = actions.shape[1]
+    if members < 2:
+        return 0.0
+    same = [np.sum(counts * (counts - 1)) for counts in _counts(actions)]
+    return float(1 - np.mean(same) / (members * (members - 1)))
+
+
+def _counts(actions: np.ndarray) -> list[np.ndarray]:
+    """Count each action's choosers, per situation and component."""
+    columns = actions.astype(np.int64).transpose(0, 2, 1).reshape(-1, actions.shape[1])
+    return [np.bincount(column) for column in columns]

@@ -1,0 +1,81 @@
+"""Watch a trained player with RL Zoo's own script: `python -m popagents.zoo.enjoy --algo culture --env PopPacman-v0`.
+
+All options are RL Zoo's (`-h` lists them); names are those of `popagents.zoo.train`. Without `-f` the player comes from
+`logs/` where that holds one of this algorithm and environment, and otherwise from the champions shipped beside us. Our
+learners' players take the likeliest action in Atari games too, where RL Zoo would sample.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.vec_env import VecEnv
+
+from popagents.rollout.make_env import lanes_stand_in, single_env
+from popagents.zoo.train import checked_arguments, prepare, refuse
+from registration.learners import LEARNERS
+
+try:
+    import rl_zoo3.enjoy as script
+    from rl_zoo3 import create_test_env, get_latest_run_id, get_saved_hyperparams
+except ImportError as error:
+    raise ImportError(f'RL Zoo is not complete here ({error}); install it with: pip install "popzoo[zoo]"') from error
+
+CHAMPIONS = Path(__file__).parent / "champions"
+
+
+def folder_of(algo: str, env_id: str) -> str:
+    """Return the first folder that holds a trained player: `logs`, then the shipped champions.
+
+    Raises:
+        SystemExit: neither does.
+    """
+    folders = [Path("logs"), CHAMPIONS]
+    found = [str(f) for f in folders if get_latest_run_id(str(f / algo), script.EnvironmentName(env_id)) > 0]
+    if not found:
+        refuse(
+            f"no {algo} player of {env_id} in logs/ nor among the shipped champions; "
+            f"train one (python -m popagents.zoo.train --algo {algo} --env {env_id}) or name a folder with -f"
+        )
+    return found[0]
+
+
+def saved_settings(*arguments: Any, **keywords: Any) -> Any:
+    """Read a run's settings as RL Zoo does, and play where the run was evaluated rather than where it learned."""
+    settings, stats_path = get_saved_hyperparams(*arguments, **keywords)
+    if "eval_env_kwargs" in settings:
+        settings["env_kwargs"] = settings.pop("eval_env_kwargs")
+    return settings, stats_path
+
+
+def watched_env(env_id: str, **keywords: Any) -> VecEnv:
+    """Make RL Zoo's environment, or a lane of ours where the player learned in such lanes."""
+    if "env_wrapper" in keywords["hyperparams"] or not lanes_stand_in(env_id):
+        return create_test_env(env_id, **keywords)
+    env_kwargs = dict(keywords["env_kwargs"])
+    if keywords["should_render"]:
+        env_kwargs.setdefault("render_mode", "human")
+    return make_vec_env(
+        lambda **settings: single_env(env_id, **settings),
+        keywords["n_envs"],
+        keywords["seed"],
+        monitor_dir=keywords["log_dir"],
+        env_kwargs=env_kwargs,
+    )
+
+
+def main() -> None:
+    """Run RL Zoo's script on the command line."""
+    prepare()
+    names, arguments = checked_arguments(sys.argv[1:])
+    folder = folder_of(names.algo, names.env) if names.folder is None else names.folder
+    likeliest = names.algo in LEARNERS and "--stochastic" not in arguments and "--deterministic" not in arguments
+    sys.argv[1:] = [*arguments, "-f", folder, *["--deterministic"] * likeliest]
+    script.create_test_env = watched_env  # type: ignore[assignment]
+    script.get_saved_hyperparams = saved_settings
+    script.enjoy()
+
+
+if __name__ == "__main__":
+    main()

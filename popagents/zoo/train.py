@@ -1,0 +1,169 @@
+"""Train with RL Zoo's own script: `python -m popagents.zoo.train --algo culture --env PopPacman-v0`.
+
+All options are RL Zoo's (`-h` lists them). Ours adds
+
+- the learners of `registration.learners` to `--algo`, its environments to `--env`, and "module:Id" for any other;
+- our settings (`popagents/zoo/hyperparams/<algo>.yml`) for the ids they name, RL Zoo's own for all others;
+  `--conf-file culture-long` finds a longer preset shipped beside them;
+- native vector environments where the id has one, `--vec-env` is dummy and no `env_wrapper` is set; for "ALE/..." ids
+  that is `popagents.rollout.atari`, whose arguments (`obs_type: ram`, ...) go into `env_kwargs`;
+- the yml's `env_kwargs`, or in their place its `eval_env_kwargs`, for the environment that evaluates.
+
+Ctrl-C stops the training and saves the model as it stands.
+"""
+
+import argparse
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import gymnasium as gym
+import yaml
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
+
+from popagents.learners.progress import StepsBar
+from popagents.rollout.make_env import has_native, native_vec_env, registered_id
+from popagents.zoo.samplers import SAMPLERS
+from registration.environments import register_environments
+from registration.learners import LEARNERS, load_learner
+
+try:
+    import rl_zoo3.train as script
+    from rl_zoo3 import ALGOS, exp_manager
+    from rl_zoo3.exp_manager import ExperimentManager
+    from rl_zoo3.hyperparams_opt import HYPERPARAMS_CONVERTER, HYPERPARAMS_SAMPLER
+except ImportError as error:
+    raise ImportError(f'RL Zoo is not complete here ({error}); install it with: pip install "popzoo[zoo]"') from error
+
+SETTINGS = Path(__file__).parent / "hyperparams"
+
+
+class PopulationManager(ExperimentManager):
+    """RL Zoo's experiment manager with our settings and native vector environments.
+
+    Args:
+        arguments, keywords: RL Zoo's own, handed on unchanged.
+    """
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.config = settings_file(self.algo, self.env_name.gym_id, keywords.get("config")) or self.config
+        self.may_be_native = self.vec_env_class is DummyVecEnv and has_native(self.env_name.gym_id)
+        if self.algo in LEARNERS:
+            self.deterministic_eval = True  # in Atari games too, where RL Zoo would sample
+
+    def read_hyperparameters(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Read the settings, and from them what the evaluation environment is made with."""
+        settings, saved = super().read_hyperparameters()
+        eval_env_kwargs = settings.pop("eval_env_kwargs", settings.get("env_kwargs", self.env_kwargs))
+        if self._eval_env_kwargs_args is None:
+            self.eval_env_kwargs = eval_env_kwargs
+        return settings, saved
+
+    def create_envs(self, n_envs: int, eval_env: bool = False, no_log: bool = False) -> VecEnv:
+        """Make RL Zoo's environments, native lanes standing in for its DummyVecEnv where they may."""
+        if self.may_be_native and self.env_wrapper is None:
+            env_kwargs = self.eval_env_kwargs if eval_env else self.env_kwargs
+            log = None if eval_env or no_log else os.path.join(self.save_path, "0.monitor.csv")
+
+            def native(makers: list[Any]) -> VecEnv:
+                """Make as many lanes as RL Zoo would have made environments."""
+                lanes = native_vec_env(self.env_name.gym_id, len(makers), **env_kwargs)
+                return VecMonitor(lanes, log, self.monitor_kwargs.get("info_keywords", ()))
+
+            self.vec_env_class = native  # type: ignore[assignment]
+        return super().create_envs(n_envs, eval_env, no_log)
+
+    def create_callbacks(self) -> None:
+        """Make RL Zoo's callbacks; a run shorter than `--eval-freq` is evaluated at its end."""
+        self.eval_freq = min(self.eval_freq, self.n_timesteps)
+        super().create_callbacks()
+
+    def learn(self, model: BaseAlgorithm) -> None:
+        """Train until the end or until Ctrl-C, and say so where it ended early."""
+        super().learn(model)
+        if model.num_timesteps < self.n_timesteps:
+            print(f"Stopped after {model.num_timesteps} of {self.n_timesteps} steps; the model is saved as it stands.")
+
+
+def settings_file(algo: str, env_id: str, conf_file: str | None) -> str | None:
+    """Return the path of the settings to read, or None where RL Zoo finds them by itself."""
+    if conf_file is not None:
+        shipped = SETTINGS / (conf_file if conf_file.endswith(".yml") else f"{conf_file}.yml")
+        return str(shipped) if shipped.is_file() and not os.path.exists(conf_file) else None
+    ours = SETTINGS / f"{algo}.yml"
+    if algo in LEARNERS or (ours.is_file() and env_id in yaml.safe_load(ours.read_text())):
+        return str(ours)
+    return None
+
+
+def prepare() -> None:
+    """Make our learners and environments known to RL Zoo."""
+    register_environments()
+    for name in LEARNERS:
+        ALGOS[name] = load_learner(name)
+    for name, sampler in SAMPLERS.items():
+        HYPERPARAMS_SAMPLER[name] = sampler
+        HYPERPARAMS_CONVERTER[name] = lambda sampled_params: sampled_params  # they are what it takes
+    exp_manager.ProgressBarCallback = StepsBar  # type: ignore[misc]
+    script.ExperimentManager = PopulationManager  # type: ignore[misc]
+
+
+def checked_arguments(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """Read the names in a command line and check them.
+
+    Returns:
+        algo, env (without its module) and folder (None unless named); the command line for RL Zoo, folder left out.
+
+    Raises:
+        SystemExit: a name is unknown; one line on stderr says so, the exit code is 2.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--algo", default="ppo")
+    parser.add_argument("--env", default="CartPole-v1")
+    parser.add_argument("-f", "--folder", "--log-folder")
+    parser.add_argument("--gym-packages", nargs="+", default=[])
+    names, rest = parser.parse_known_args(arguments)
+    try:
+        for module in names.gym_packages:
+            importlib.import_module(module)
+        names.env = registered_id(names.env)
+    except ModuleNotFoundError as error:
+        refuse(f"{error}; --env takes an id or module:id")
+    except ImportError as error:
+        refuse(str(error))
+    if names.algo not in ALGOS:
+        refuse(unknown("--algo", names.algo, ALGOS))
+    if names.env not in gym.registry:
+        refuse(unknown("--env", names.env, gym.registry))
+    packages = ["--gym-packages", *names.gym_packages] if names.gym_packages else []
+    return names, ["--algo", names.algo, "--env", names.env, *packages, *rest]
+
+
+def unknown(option: str, name: str, known: Iterable[str]) -> str:
+    """Say that a name is unknown, and which one may be meant."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"{option} {name} is unknown; " + (f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}")
+
+
+def refuse(reason: str) -> NoReturn:
+    """End the program with one line on stderr and exit code 2, as argparse does."""
+    print(f"{Path(sys.argv[0]).name}: error: {reason}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def main() -> None:
+    """Run RL Zoo's training script on the command line."""
+    prepare()
+    names, arguments = checked_arguments(sys.argv[1:])
+    sys.argv[1:] = arguments if names.folder is None else [*arguments, "-f", names.folder]
+    script.train()
+
+
+if __name__ == "__main__":
+    main()
