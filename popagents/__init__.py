@@ -12,8 +12,9 @@ from typing import Any
 NAMES = {
     "Culture": "popagents.learners.culture.culture",
     "ES": "popagents.learners.es.es",
+    "ElitistES": "popagents.learners.es.elitist_es",
     "Genetic": "popagents.learners.genetic.genetic",
-    "PopulationAlgorithm": "popagents.learners.base",
+    "PopulationAlgorithm": "popagents.learners.algorithm",
     "Population": "popagents.population.population",
     "LinearPolicy": "popagents.population.policies",
     "MlpPolicy": "popagents.population.policies",
@@ -26,6 +27,7 @@ __all__ = [
     "ES",
     "CnnPolicy",
     "Culture",
+    "ElitistES",
     "Genetic",
     "GymVecEnv",
     "LinearPolicy",

@@ -31,22 +31,23 @@ class Lineage:
 
     def __init__(self, rows: np.ndarray | None = None) -> None:
         self._rows = np.empty(0, ROW) if rows is None else rows
-        self._used = len(self._rows)
 
-    @property
-    def rows(self) -> np.ndarray:
-        """All rows so far, in order of generation and member."""
-        return self._rows[: self._used]
+    def rows(self, n: int) -> np.ndarray:
+        """Return the first n rows, in order of generation and member."""
+        return self._rows[:n]
 
-    def append(self, rows: np.ndarray) -> None:
-        """Add one generation."""
-        end = self._used + len(rows)
+    def write(self, first: int, rows: np.ndarray) -> None:
+        """Put rows behind the first `first` ones; what stood there is overwritten.
+
+        Whoever counts the rows moves the count on afterwards, so that an interrupt leaves no rows of a generation that
+        was never finished.
+        """
+        end = first + len(rows)
         if end > len(self._rows):
             grown = np.empty(max(2 * len(self._rows), end), ROW)
-            grown[: self._used] = self.rows
+            grown[:first] = self._rows[:first]
             self._rows = grown
-        self._rows[self._used : end] = rows
-        self._used = end
+        self._rows[first:end] = rows
 
 
 def by_generation(lineage: np.ndarray) -> np.ndarray:

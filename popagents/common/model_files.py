@@ -31,10 +31,11 @@ def write(path: Any, arrays: dict[str, np.ndarray], description: dict[str, Any])
     Raises:
         OSError: the disk is full or the folder cannot be written; what was there before is unchanged.
     """
+    ordered = {k: v if v.flags.c_contiguous else v.copy() for k, v in arrays.items()}  # keeps 0-d arrays as they are
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("model.json", json.dumps(description, indent=1))
-        file.writestr("arrays.safetensors", save_arrays({k: np.ascontiguousarray(v) for k, v in arrays.items()}))
+        file.writestr("arrays.safetensors", save_arrays(ordered))
     if hasattr(path, "write"):
         path.write(content.getvalue())
         return

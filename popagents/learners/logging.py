@@ -1,63 +1,87 @@
-"""What a generation tells the outside: SB3's logger and the csv of a VecMonitor."""
+"""What a generation tells SB3's logger, and the csv of a VecMonitor."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
-from stable_baselines3.common.logger import HumanOutputFormat
+from stable_baselines3.common.logger import HumanOutputFormat, Logger
 from stable_baselines3.common.utils import safe_mean
 from stable_baselines3.common.vec_env import VecMonitor
 
-from popagents.population.actions import disagreement
-from popagents.rollout.play import Lives
+from popagents.rollout.jobs import Episodes
 from popagents.rollout.vec_env import GymVecEnv
 
-if TYPE_CHECKING:
-    from popagents.learners.base import PopulationAlgorithm
+SECONDS = 1.0  # between two tables on the screen: generations take milliseconds
 
 
-def diversity(model: "PopulationAlgorithm", lives: Lives) -> float:
-    """Measure how differently the members of this generation act in situations that it met; see `disagreement`."""
-    probe = np.repeat(lives.probe, model.population_size, axis=0)
-    everyone = np.tile(np.arange(model.population_size), len(lives.probe))
-    actions = model.population.act(everyone, probe).reshape(len(lives.probe), model.population_size, -1)
-    return disagreement(actions, model.action_space)
+class GenerationLog:
+    """Writes one table a generation: into files every time, onto the screen once a second.
+
+    Args:
+        logger: SB3's.
+        timesteps: `num_timesteps` when the run began.
+    """
+
+    def __init__(self, logger: Logger, timesteps: int) -> None:
+        self.logger, self.timesteps = logger, timesteps
+        self.begun, self.next_table = time.monotonic(), 0.0
+
+    def write(
+        self,
+        logs: dict[str, float],
+        fitness: np.ndarray,
+        generation: int,
+        timesteps: int,
+        episodes: Iterable[dict[str, Any]],
+    ) -> None:
+        """Write a generation's table.
+
+        Args:
+            logs: numbers by name.
+            fitness: float64, (members,); members with NaN are left out.
+            generation: how many are done.
+            timesteps: `num_timesteps`.
+            episodes: the last ones, with r (return) and l (length).
+        """
+        known, episodes = fitness[np.isfinite(fitness)], list(episodes)
+        values = logs | {
+            "rollout/ep_rew_mean": safe_mean([e["r"] for e in episodes]),
+            "rollout/ep_len_mean": safe_mean([e["l"] for e in episodes]),
+            "population/fitness_mean": known.mean(),
+            "population/fitness_max": known.max(),
+            "population/fitness_min": known.min(),
+            "population/fitness_std": known.std(),
+            "time/generation": generation,
+            "time/total_timesteps": timesteps,
+            "time/fps": int((timesteps - self.timesteps) / max(time.monotonic() - self.begun, 1e-9)),
+        }
+        for key, value in values.items():
+            self.logger.record(key, value)
+        self._dump(timesteps)
+
+    def _dump(self, timesteps: int) -> None:
+        formats, now = self.logger.output_formats, time.monotonic()
+        if now < self.next_table:
+            self.logger.output_formats = [f for f in formats if not isinstance(f, HumanOutputFormat)]
+        else:
+            self.next_table = now + SECONDS
+        self.logger.dump(step=timesteps)
+        self.logger.output_formats = formats
 
 
-def log_generation(model: "PopulationAlgorithm") -> None:
-    """Log the generation that has just been learned from; its diversity was recorded before."""
-    fitness = model.fitness[np.isfinite(model.fitness)]
-    seconds = max((time.time_ns() - model.start_time) / 1e9, 1e-9)
-    values = {
-        "rollout/ep_rew_mean": safe_mean([e["r"] for e in model.ep_info_buffer]),  # type: ignore[union-attr]
-        "rollout/ep_len_mean": safe_mean([e["l"] for e in model.ep_info_buffer]),  # type: ignore[union-attr]
-        "population/fitness_mean": fitness.mean(),
-        "population/fitness_max": fitness.max(),
-        "population/fitness_min": fitness.min(),
-        "population/fitness_std": fitness.std(),
-        "time/generation": model.generation,
-        "time/total_timesteps": model.num_timesteps,
-        "time/fps": int((model.num_timesteps - model._num_timesteps_at_start) / seconds),
-    }
-    for key, value in values.items():
-        model.logger.record(key, value)
-    dump(model)
+def info_means(answers: Sequence[Episodes]) -> dict[str, float]:
+    """Return the mean of each float that the infos of a generation's last steps held."""
+    names = sorted({name for episodes in answers for name in episodes.infos})
+    columns = {name: [e.infos[name] for e in answers if name in e.infos] for name in names}
+    return {f"rollout/{name}": float(np.nanmean(np.concatenate(rows))) for name, rows in columns.items()}
 
 
-def dump(model: "PopulationAlgorithm") -> None:
-    """Write what was recorded: into files every time, onto the screen once a second; generations take milliseconds."""
-    formats, now = model.logger.output_formats, time.monotonic()
-    if now < model.next_table:
-        model.logger.output_formats = [f for f in formats if not isinstance(f, HumanOutputFormat)]
-    else:
-        model.next_table = now + 1
-    model.logger.dump(step=model.num_timesteps)
-    model.logger.output_formats = formats
-
-
-def write_monitor(env: Any, lives: Lives) -> None:
-    """Write episodes into the file of a VecMonitor that the slots looked through."""
+def write_monitor(env: Any, answers: Sequence[Episodes]) -> None:
+    """Write judged episodes into the file of a VecMonitor that the slots looked through."""
     if isinstance(env, VecMonitor) and isinstance(env.venv, GymVecEnv) and env.results_writer:
         now = round(time.time() - env.t_start, 6)
-        for r, length in zip(lives.returns, lives.lengths, strict=True):
-            env.results_writer.write_row({"r": round(float(r), 6), "l": int(length), "t": now})
+        for episodes in answers:
+            judged = episodes.jobs.judged
+            for r, length in zip(episodes.returns[judged], episodes.lengths[judged], strict=True):
+                env.results_writer.write_row({"r": round(float(r), 6), "l": int(length), "t": now})

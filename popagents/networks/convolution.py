@@ -12,7 +12,8 @@ import numpy as np
 from numba import njit
 from torch import nn
 
-from popagents.networks.dense import ACTIVATIONS, Activation, Layer, Parameters, products, taken
+from popagents.common.parameters import Parameters
+from popagents.networks.dense import ACTIVATIONS, Activation, Layer, products, taken
 
 
 class Convolution(NamedTuple):

@@ -10,10 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from torch import nn
 
+from popagents.common.parameters import Parameters
 from popagents.networks import kernels
 from popagents.networks.kernels import LEAK
-
-Parameters = dict[str, np.ndarray]
 
 
 class Activation(NamedTuple):

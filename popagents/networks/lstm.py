@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from popagents.networks.dense import Parameters
+from popagents.common.parameters import Parameters
 from popagents.networks.kernels import FAST, HALF, ONE, add_outer, add_product, add_scaled, dot, product, tanh
 
 DECAY, EPSILON = 0.99, 1e-5  # RMSprop's

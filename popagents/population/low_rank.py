@@ -14,53 +14,59 @@ import math
 
 import numpy as np
 from numba import njit
-from stable_baselines3.common.policies import BasePolicy
 
+from popagents.common.actors import Actors
+from popagents.common.parameters import Parameters, set_rows
 from popagents.networks import convolution
 from popagents.networks.convolution import Convolution
-from popagents.networks.dense import Layer, Parameters
+from popagents.networks.dense import Layer
 from popagents.networks.kernels import FAST, add_scaled, dot
-from popagents.population.noise import standard_normal
-from popagents.population.population import Stack
+from popagents.population.design import Design
+from popagents.population.noise import Noise, Perturbed, standard_normal
 
 BLOCK = 32  # rows of a shared product
 
 
-class LowRankStack(Stack):
+class LowRankPopulation(Actors):
     """Members that differ from a common centre by matrices of low rank.
 
     Attributes:
-        parameters: the centre's: float32 arrays (1, *shape).
+        centre: its parameters: float32 arrays (1, *shape).
         left: by a matrix's name, its members' sigma A' / sqrt(rank): float32, (members, rank, outputs).
         right: likewise B': float32, (members, rank, inputs).
         shifts: sigma e of all other parameters: float32, (members, *shape).
     """
 
-    def __init__(self, template: BasePolicy, size: int, rank: int) -> None:
-        self.left: Parameters = {}  # nobody is there yet: the centre alone is held against its template
+    def __init__(self, design: Design, size: int, rank: int) -> None:
+        self.design, self.actions = design, design.actions
+        self.centre = design.copies(1)
+        self.left: Parameters = {}
         self.right: Parameters = {}
         self.shifts: Parameters = {}
-        super().__init__(template, 1)
-        self.size, self.rank = size, rank
-        for name, values in self.parameters.items():
-            if values.ndim > 2:
-                outputs, inputs = matrix(values[0]).shape
-                self.left[name] = np.zeros((size, rank, outputs), np.float32)
-                self.right[name] = np.zeros((size, rank, inputs), np.float32)
+        for name, shape in design.shapes.items():
+            if len(shape) > 1:
+                self.left[name] = np.zeros((size, rank, shape[0]), np.float32)
+                self.right[name] = np.zeros((size, rank, math.prod(shape[1:])), np.float32)
             else:
-                self.shifts[name] = np.zeros((size, *values.shape[1:]), np.float32)
+                self.shifts[name] = np.zeros((size, *shape), np.float32)
+
+    def act(self, who: np.ndarray, observations: np.ndarray, noise: np.ndarray | None = None) -> np.ndarray:
+        """Choose one action per row; arguments as in `Population.act`."""
+        log_std = self.own("log_std", who) if "log_std" in self.centre else None
+        return self.design.actions.choose(self.outputs(who, observations), noise, log_std)
 
     def outputs(self, rows: np.ndarray, observations: np.ndarray) -> np.ndarray:
         """Return each row's outputs for its observation: float32, (k, n_outputs).
 
-        A row has the same bits whoever sits beside it, as far as the linear algebra library computes all rows of a
-        product alike: it is given `BLOCK` rows at a time, whatever k is. Networks that are no chain of convolutions and
-        dense layers share nothing, and go through torch row by row.
+        A row has the same bits whoever sits beside it. Networks that are no chain of convolutions and dense layers
+        share nothing, and go through torch row by row.
         """
-        stages = self.layers or self.stages
+        design = self.design
+        stages = design.layers or design.stages
         if stages is None:
-            return self._through_torch(rows, observations)
-        x, factor = (self.flat(observations), 1.0) if self.layers else (observations, 1.0 if self._plain else 1 / 255)
+            own = {name: self.own(name, rows) for name in self.centre}
+            return design.through_torch(own, np.arange(len(rows)), observations)
+        x, factor = (design.flat(observations), 1.0) if design.layers else (observations, design.pixel_scale)
         for stage in stages:
             if isinstance(stage, Convolution):
                 x = self._convolve(stage, rows, x, factor)
@@ -73,22 +79,20 @@ class LowRankStack(Stack):
 
     def own(self, name: str, rows: np.ndarray) -> np.ndarray:
         """Return a parameter of each row's member: float32, (k, *shape)."""
-        values = self.parameters[name]
-        if name in self.left:
-            change = np.matmul(self.left[name][rows].transpose(0, 2, 1), self.right[name][rows])
-            values = values + change.reshape(len(rows), *values.shape[1:])
-        elif name in self.shifts:
-            values = values + self.shifts[name][rows]
-        return values
+        values = self.centre[name]
+        if name in self.shifts:
+            return values + self.shifts[name][rows]
+        change = np.matmul(self.left[name][rows].transpose(0, 2, 1), self.right[name][rows])
+        return values + change.reshape(len(rows), *values.shape[1:])
 
     def _multiply(self, layer: Layer, rows: np.ndarray, x: np.ndarray) -> np.ndarray:
-        y = in_blocks(x, self.parameters[layer.weight][0])
+        y = in_blocks(x, self.centre[layer.weight][0])
         correct(y, x, self.left[layer.weight], self.right[layer.weight], rows)
         y += self.own(layer.bias, rows)
         return y
 
     def _convolve(self, stage: Convolution, rows: np.ndarray, pictures: np.ndarray, factor: float) -> np.ndarray:
-        filters = self.parameters[stage.weight][0]
+        filters = self.centre[stage.weight][0]
         columns, places = convolution.cut(stage, pictures, filters.shape[-2:], factor)
         left, right = self.left[stage.weight][rows], self.right[stage.weight][rows]
         y = matrix(filters) @ columns
@@ -97,46 +101,52 @@ class LowRankStack(Stack):
         return y.reshape(len(rows), -1, *places)
 
 
-class LowRankNoise:
-    """Noise of low rank around the centre of a `LowRankStack`; see `popagents.population.noise.GaussianNoise`."""
+class LowRankNoise(Noise):
+    """Noise of low rank around one parent.
 
-    def __init__(self, stack: LowRankStack) -> None:
-        self.stack = stack
-        widths = {name: left.shape[2] + stack.right[name].shape[2] for name, left in stack.left.items()}
+    Args:
+        shapes: of a member's parameters, by name.
+        rank: of the noise on each matrix.
+    """
+
+    def __init__(self, shapes: dict[str, tuple[int, ...]], rank: int) -> None:
+        self.shapes, self.rank = shapes, rank
         self._sizes = {
-            name: stack.rank * widths[name] if name in widths else math.prod(values.shape[1:])
-            for name, values in stack.parameters.items()
+            name: math.prod(shape) if len(shape) < 2 else rank * (shape[0] + math.prod(shape[1:]))
+            for name, shape in shapes.items()
         }
+        self._room: LowRankPopulation | None = None
 
-    def gather(self, centre: np.ndarray) -> None:
-        """Let every member stand at a new centre: float32, (parameters,)."""
-        self.stack.set_vector(slice(None), centre)
-        self.recall(slice(None))
-
-    def scatter(self, members: np.ndarray, key: np.uint64, sigma: float) -> None:
-        """Put one member at the centre + sigma E; of two, the second at the centre - sigma E."""
-        for name, drawn in self._drawn(np.array([key])).items():
-            if name in self.stack.shifts:
-                shift = drawn.reshape(self.stack.shifts[name].shape[1:])
-                for member, sign in zip(members, (1, -1), strict=False):
-                    self.stack.shifts[name][member] = np.float32(sign * sigma) * shift
+    def seated(self, members: Perturbed, design: Design) -> LowRankPopulation:
+        """Write the centre's parameters and every member's factors."""
+        size = len(members.keys)
+        if self._room is None or len(next(iter(self._room.left.values()))) != size:
+            self._room = LowRankPopulation(design, size, self.rank)
+        population, scales = self._room, (np.float32(members.sigma) * members.signs).astype(np.float32)
+        set_rows(population.centre, 0, members.parents[0])
+        own, which = np.unique(members.keys, return_inverse=True)  # a mirrored pair's noise is drawn once
+        for name, numbers in self._drawn(own).items():
+            drawn = numbers[which]
+            if name in population.shifts:
+                shifts = scales[:, None] * drawn
+                population.shifts[name][:] = shifts.reshape(population.shifts[name].shape)
             else:
-                (left,), (right,) = self._factors(name, drawn)
-                for member, sign in zip(members, (1, -1), strict=False):
-                    self.stack.left[name][member] = np.float32(sign * sigma) * left
-                    self.stack.right[name][member] = right
+                left, population.right[name][:] = self._factors(name, drawn)
+                population.left[name][:] = scales[:, None, None] * left
+        return population
 
-    def recall(self, member: int | slice) -> None:
-        """Put a member back at the centre."""
-        for values in (*self.stack.left.values(), *self.stack.shifts.values()):
-            values[member] = 0
+    def vectors(self, members: Perturbed, who: np.ndarray) -> np.ndarray:
+        """Draw some members' parameters anew."""
+        weights = (np.float32(members.sigma) * members.signs[who]).astype(np.float32)
+        noise = [self.total(members.keys[[m]], weights[[i]], 1.0) for i, m in enumerate(who.tolist())]
+        return members.parents[0] + np.stack(noise)
 
     def total(self, keys: np.ndarray, weights: np.ndarray, sigma: float) -> np.ndarray:
-        """Add up sigma E of the keys, each times its weight: float32, (parameters,)."""
+        """Draw the factors of every key again, and add up their products."""
         scaled = (sigma * weights).astype(np.float32)
         totals = []
         for name, drawn in self._drawn(keys).items():
-            if name in self.stack.shifts:
+            if len(self.shapes[name]) < 2:
                 totals.append(scaled @ drawn)
             else:
                 left, right = self._factors(name, drawn)
@@ -151,9 +161,8 @@ class LowRankNoise:
 
     def _factors(self, name: str, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Cut numbers into A' / sqrt(rank) (keys, rank, outputs) and B' (keys, rank, inputs)."""
-        rank, outputs = self.stack.left[name].shape[1:]
-        left, right = np.split(drawn.reshape(len(drawn), rank, -1), [outputs], axis=2)
-        return left / np.float32(math.sqrt(rank)), right
+        left, right = np.split(drawn.reshape(len(drawn), self.rank, -1), [self.shapes[name][0]], axis=2)
+        return left / np.float32(math.sqrt(self.rank)), right
 
 
 def matrix(filters: np.ndarray) -> np.ndarray:

@@ -8,10 +8,11 @@ merged in the order of the jobs at its end, so that the number of slots never ch
 import numpy as np
 import torch
 from gymnasium import spaces
-from numba import njit
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.torch_layers import FlattenExtractor
+
+from popagents.common.moments import Moments
 
 CLIP = 5.0  # deviations; a number that hardly ever changes must not drown the others when it does
 LEAST_VARIANCE = 1e-8
@@ -47,61 +48,20 @@ class NormalizedFlatten(FlattenExtractor):
         scaled = (rows - self._mean) / self._deviation
         return np.minimum(np.maximum(scaled, -CLIP, out=scaled), CLIP, out=scaled)
 
-    def describe(self, seen: "Moments") -> None:
+    def describe(self, moments: Moments) -> None:
         """Set the buffers to what was seen."""
-        count, total, squares = (a.sum(axis=0) for a in (seen.counts, seen.total, seen.squares))
-        if count:
-            mean = total / count
-            variance = np.maximum(squares / count - mean**2, 0)
-            self.mean.copy_(torch.from_numpy(mean))
-            self.deviation.copy_(torch.from_numpy(np.sqrt(variance + LEAST_VARIANCE)))
+        for name, values in scales(moments).items():
+            getattr(self, name).copy_(torch.from_numpy(values))
 
 
-class Moments:
-    """Sums over what was seen, one row a job.
-
-    Attributes:
-        counts: float64, (jobs,), observations.
-        total, squares: float64, (jobs, inputs), sums of observations and of their squares.
-    """
-
-    def __init__(self, jobs: int, inputs: int) -> None:
-        self.counts = np.zeros(jobs)
-        self.total, self.squares = np.zeros((jobs, inputs)), np.zeros((jobs, inputs))
-
-    def add(self, jobs: np.ndarray, seen: np.ndarray) -> None:
-        """Add one observation (k, *shape) to each of k different jobs."""
-        accumulate(jobs, np.ascontiguousarray(seen).reshape(len(jobs), -1), self.counts, self.total, self.squares)
-
-    def merged(self, other: "Moments") -> "Moments":
-        """Return this and another's sums as one row, added in the order of the jobs."""
-        both = Moments(1, self.total.shape[1])
-        for name, rows in vars(both).items():
-            rows[0] = np.sum(getattr(self, name), axis=0) + np.sum(getattr(other, name), axis=0)
-        return both
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return the sums by name, for saving."""
-        return dict(vars(self))
-
-    @classmethod
-    def of(cls, arrays: dict[str, np.ndarray]) -> "Moments":
-        """Take back what `arrays` returned."""
-        moments = cls(*arrays["total"].shape)
-        moments.__dict__.update({name: arrays[name] for name in vars(moments)})
-        return moments
-
-
-@njit(cache=True)
-def accumulate(jobs: np.ndarray, rows: np.ndarray, counts: np.ndarray, total: np.ndarray, squares: np.ndarray) -> None:
-    """Add a row (k, inputs) to each job's sums."""
-    for i in range(len(jobs)):
-        job = jobs[i]
-        counts[job] += 1
-        for j in range(rows.shape[1]):
-            value = np.float64(rows[i, j])
-            total[job, j] += value
-            squares[job, j] += value * value
+def scales(moments: Moments) -> dict[str, np.ndarray]:
+    """Return the mean and the deviation of what was seen: float64, (inputs,); 0 and 1 if nothing was."""
+    count, total, squares = (a.sum(axis=0) for a in (moments.counts, moments.total, moments.squares))
+    if not count:
+        return {"mean": np.zeros_like(total), "deviation": np.ones_like(total)}
+    mean = total / count
+    variance = np.maximum(squares / count - mean**2, 0)
+    return {"mean": mean, "deviation": np.sqrt(variance + LEAST_VARIANCE)}
 
 
 def normalizing(policy: BasePolicy) -> BasePolicy:

@@ -222,3 +222,19 @@ def call(module: nn.Module, parameters: dict[str, torch.Tensor], *arguments: Any
     """
     named = {f"policy.{name}": values for name, values in parameters.items()}
     return functional_call(module, named, arguments, tie_weights=False)
+
+
+def make_policy(
+    policy_class: type[BasePolicy],
+    observation_space: spaces.Space,
+    action_space: spaces.Space,
+    lr_schedule: Any,
+    policy_kwargs: dict[str, Any],
+    seed: int,
+) -> BasePolicy:
+    """Make a policy whose initial weights are a function of the seed; torch's own generator is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        policy = policy_class(observation_space, action_space, lr_schedule, **policy_kwargs)
+    policy.set_training_mode(False)
+    return policy

@@ -102,8 +102,8 @@ class AtariLanes(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         "render_modes": ["rgb_array", "human"],
         "render_fps": 15,
         "autoreset_mode": AutoresetMode.DISABLED,
-        "lanes_may_wait": True,
     }
+    lanes_may_wait = True  # a lane whose episode is over idles until it is reset
 
     def __init__(
         self,

@@ -1,69 +1,135 @@
-"""Members who play with each other: who sits together in a game of several players.
+"""Matchmaking: tables of jobs, and who plays with whom in a game of several players.
 
-The vector environment of such a game says in `metadata["seats"]` how many slots, one after the other, play with each
-other. Every generation the candidates are dealt anew into groups of that size, once for each of their episodes; nobody
-meets itself. Who meets whom is a function of (run seed, generation), so the number of lanes never changes a result.
+The vector environment of such a game has an attribute `seats`: so many slots, one after the other, play with each
+other. Every generation the candidates are dealt anew into groups of that size, once for each of their jobs; nobody
+meets itself. Where candidates leave seats empty, other members fill them, who are not judged by it. Who meets whom is
+a function of (run seed, generation), so the number of slots never changes a result.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
 
-from popagents.common.randomness import Purpose, generator, keys, shuffles
-from popagents.rollout.play import Lives
+from popagents.common.now import Now
+from popagents.common.randomness import Purpose, episode_seeds, shuffles
+from popagents.rollout.jobs import Jobs
 from popagents.rollout.vec_env import GymVecEnv
 
 
 def seats_of(env: VecEnv) -> int:
     """Return how many slots of an environment play with each other: 1 if each plays for itself."""
     inner = env.unwrapped
-    return int(inner.vector_env.metadata.get("seats", 1)) if isinstance(inner, GymVecEnv) else 1
+    return int(getattr(inner.vector_env.unwrapped, "seats", 1)) if isinstance(inner, GymVecEnv) else 1
 
 
-def meetings(run_seed: int, generation: int, candidates: int, episodes: int, seats: int, first: int = 0) -> np.ndarray:
-    """Deal jobs into groups.
-
-    Args:
-        run_seed: of the run.
-        generation: the generation's number.
-        candidates: how many there are; job c * episodes + e is episode e of candidate c.
-        episodes: of each.
-        seats: in a group.
-        first: the number of each one's first episode in this generation.
-
-    Returns:
-        int64, (jobs,): the jobs in the order in which they take slots, so that every `seats` of them are a group.
+def check_seats(population_size: int, seats: int) -> None:
+    """Refuse a population that cannot be dealt into groups.
 
     Raises:
-        ValueError: the candidates cannot be dealt into groups.
+        ValueError: its size is no multiple of the seats.
     """
-    if seats == 1:
-        return np.arange(candidates * episodes)
-    if candidates % seats:
+    if population_size % seats:
         raise ValueError(
-            f"{candidates} members cannot meet in groups of {seats}; choose a population_size that is a multiple of "
-            f"{seats}"
+            f"population_size is {population_size}, and {seats} members play with each other in this environment; "
+            f"choose a multiple of {seats}, for example {population_size + -population_size % seats}"
         )
-    key = keys(run_seed, Purpose.MEETING, generation, 0, first)[0]
-    dealt = shuffles(key, candidates, episodes)  # (episodes, candidates)
-    return (dealt * episodes + np.arange(episodes)[:, None]).reshape(-1)
 
 
-def shared(values: np.ndarray, order: np.ndarray, seats: int) -> np.ndarray:
-    """Give every job of a group the value of the group's first: the seed of their common episode."""
-    out = np.empty_like(values)
-    out[order] = np.repeat(values[order[::seats]], seats)
-    return out
+@dataclass(frozen=True)
+class Matchmaker:
+    """Makes the tables of jobs of one generation.
 
+    Attributes:
+        now: the generation.
+        population_size: members.
+        seats: how many slots play with each other.
+    """
 
-def examiners(run_seed: int, generation: int, population_size: int, papers: np.ndarray, seats: int) -> np.ndarray:
-    """Draw whom every finalist meets in the papers of an exam, the same for each: int64, (papers, seats - 1)."""
-    rng = generator(run_seed, Purpose.MEETING, generation)
-    return rng.integers(population_size, size=(papers.max() + 1, seats - 1))[papers]
+    now: Now
+    population_size: int
+    seats: int
 
+    def jobs(
+        self,
+        candidates: np.ndarray,
+        jobs_each: int,
+        *,
+        first: int = 0,
+        episodes: int = 1,
+        samples: bool = True,
+        streams: np.ndarray | None = None,
+        **settings: Any,
+    ) -> Jobs:
+        """Let candidates play.
 
-def of_finalists(lives: Lives, seats: int) -> Lives:
-    """Return the lives of those on the first seats; their steps count those of the whole group."""
-    steps = lives.lengths.reshape(-1, seats).sum(axis=1)
-    return replace(lives, members=lives.members[::seats], returns=lives.returns[::seats], lengths=steps)
+        Args:
+            candidates: int64, (k,), members.
+            jobs_each: jobs of each.
+            first: the number of each one's first job in this generation.
+            episodes: of each job.
+            samples: whether actions are sampled, rather than the likeliest taken.
+            streams: int64, (members,), whose random numbers each member's jobs use; None: its own.
+            settings: of the table: cutoff, pins, last_options.
+
+        Returns:
+            A table in which every `seats` rows are a group and share the environment's seeds. `player` is the member.
+        """
+        everyone = self._filled(candidates)
+        which, number = np.divmod(self._dealt(len(everyone), jobs_each, first), jobs_each)
+        member = everyone[which]
+        stream = member if streams is None else streams[member]
+        rows = ((first + number) * episodes)[:, None] + np.arange(episodes)
+        seeds = self._of_group(episode_seeds(self.now.keys(Purpose.EPISODE, stream[:, None], rows)))
+        draws = self.now.keys(Purpose.ACTION, stream[:, None], rows) if samples else None
+        return Jobs(member, member, seeds, draws, which < len(candidates), self.seats, **settings)
+
+    def evaluation_jobs(
+        self, finalists: np.ndarray, numbers: np.ndarray, *, episodes: int = 1, samples: bool = False, **settings: Any
+    ) -> Jobs:
+        """Let finalists play evaluation jobs of some numbers, which are the same for all of them: seeds, opponents.
+
+        Args:
+            finalists: int64, (k,), members.
+            numbers: int64, (jobs of each,).
+            episodes: of each job.
+            samples: as in `jobs`.
+            settings: as in `jobs`.
+
+        Returns:
+            A table in which the first row of every group is a finalist's, and judged.
+        """
+        member, number = np.repeat(finalists, len(numbers)), np.tile(numbers, len(finalists))
+        opponents = np.tile(self._opponents(numbers), (len(finalists), 1))
+        member = np.column_stack([member, opponents]).reshape(-1)
+        rows = (np.repeat(number, self.seats) * episodes)[:, None] + np.arange(episodes)
+        seeds = episode_seeds(self.now.keys(Purpose.EXAM, 0, rows))
+        draws = self.now.keys(Purpose.EXAM, 1, rows) if samples else None
+        judged = np.arange(len(member)) % self.seats == 0
+        return Jobs(member, member, seeds, draws, judged, self.seats, **settings)
+
+    def _filled(self, candidates: np.ndarray) -> np.ndarray:
+        """Return candidates, and others of the population for the seats that they would leave empty."""
+        missing = -len(candidates) % self.seats
+        if not missing:
+            return candidates
+        rest = np.setdiff1d(np.arange(self.population_size), candidates)
+        rng = self.now.rng(Purpose.MEETING)
+        return np.concatenate([candidates, rng.choice(rest, missing, replace=False)])
+
+    def _dealt(self, players: int, jobs_each: int, first: int) -> np.ndarray:
+        """Return jobs (player p's job j is number p * jobs_each + j) in such an order that `seats` rows are a group."""
+        if self.seats == 1:
+            return np.arange(players * jobs_each)
+        dealt = shuffles(self.now.keys(Purpose.MEETING, 0, first)[0], players, jobs_each)  # (jobs_each, players)
+        return (dealt * jobs_each + np.arange(jobs_each)[:, None]).reshape(-1)
+
+    def _of_group(self, rows: np.ndarray) -> np.ndarray:
+        """Give every row of a group what the group's first has."""
+        return rows if self.seats == 1 else np.repeat(rows[:: self.seats], self.seats, axis=0)
+
+    def _opponents(self, numbers: np.ndarray) -> np.ndarray:
+        """Draw whom every finalist meets, the same for each: int64, (numbers, seats - 1)."""
+        rng = self.now.rng(Purpose.MEETING)
+        return rng.integers(self.population_size, size=(numbers.max() + 1, self.seats - 1))[numbers]

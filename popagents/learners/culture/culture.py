@@ -1,6 +1,7 @@
 """A culture: members learn, by imitation, from peers that scored better.
 
-Seed system 1 of this zoo (a published study of cultural evolution in grid pac-man). Differs from the source:
+Source: the gist "Reinforcement learning through imitation of successful peers" (grid pac-man on a torus). Differs from
+the source:
 - `teacher_share` below 1 lets only the best of all teach; `final_learning_rate` lets the learning rate fall;
 - members of several designs may live together: only observations and actions must agree;
 - any Gymnasium task, any policy, continuous actions (imitated by their likelihood).
@@ -8,27 +9,51 @@ With the defaults it is as published.
 """
 
 import math
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Unpack
 
 import numpy as np
 
 from popagents.common.checks import between, positive
 from popagents.common.lineage import Transmission
-from popagents.common.randomness import Purpose, generator, keys
+from popagents.common.now import Now
+from popagents.common.parameters import Parameters
+from popagents.common.randomness import Purpose, generator
 from popagents.common.schedules import constant, geometric
-from popagents.learners.base import PopulationAlgorithm
+from popagents.learners.algorithm import PopulationAlgorithm
+from popagents.learners.conversation import Generation, Succession
+from popagents.learners.evaluation import best_of, fittest_quarter
+from popagents.learners.run import Run
+from popagents.learners.settings import Shared
 from popagents.learners.updates.adam import Adam
 from popagents.learners.updates.imitation import imitate
-from popagents.rollout.play import Lives
+from popagents.population.members import Members, member_of
+from popagents.rollout.jobs import Conversation, Episodes, Request
 
 
-class Culture(PopulationAlgorithm):
+@dataclass(frozen=True)
+class CultureState:
+    """What a culture hands on.
+
+    Attributes:
+        population: the members' parameters, one entry a design: float32 (members, *shape) by name.
+        adams: the members' optimisers, one entry a design.
+        order: int64, (members,), members from best to worst in the last generation; by number before the first.
+    """
+
+    population: list[Parameters]
+    adams: list[Adam]
+    order: np.ndarray
+
+
+class Culture(PopulationAlgorithm[CultureState]):
     """Imitation of successful peers.
 
     Every generation each member plays `episodes` episodes, sampling its own policy. Members are ranked by mean
-    return; every member but the best draws a teacher uniformly among its betters (the best `teacher_share` of all, at
-    most) and maximises the likelihood of the teacher's actions in the situations that the teacher met, for `n_epochs`
-    epochs of shuffled minibatches, by Adam, whose state stays with the member.
+    return, equals in the order in which they stood the generation before; every member but the best draws a teacher
+    uniformly among its betters (the best `teacher_share` of all, at most) and maximises the likelihood of the teacher's
+    actions in the situations that the teacher met, for `n_epochs` epochs of shuffled minibatches, by Adam, whose state
+    stays with the member.
 
     Args:
         policy: a policy's name or class; a list of them for several designs in one population.
@@ -38,16 +63,14 @@ class Culture(PopulationAlgorithm):
         final_learning_rate: falls geometrically to this at the end of `learn`; None keeps it constant.
         n_epochs: passes over the teacher's episodes.
         batch_size: pairs per minibatch.
-        episodes: episodes per member and generation.
         teacher_share: above 0 and at most 1.
         initial_std: standard deviation of the initial weights; biases begin at 0.
-        champion_episodes, policy_kwargs, tensorboard_log, verbose, seed, device: see `PopulationAlgorithm`.
+        champion_episodes: see `PopulationAlgorithm`.
+        shared: episodes, policy_kwargs, tensorboard_log, verbose, seed, device; see `settings.Shared`.
 
     Raises:
         ValueError: a setting is out of range, or no policy can serve the environment's action space.
     """
-
-    records = True
 
     def __init__(
         self,
@@ -59,85 +82,89 @@ class Culture(PopulationAlgorithm):
         final_learning_rate: float | None = None,
         n_epochs: int = 8,
         batch_size: int = 32,
-        episodes: int = 1,
         teacher_share: float = 1.0,
         initial_std: float = 0.05,
         champion_episodes: int = 20,
-        policy_kwargs: Any = None,
-        tensorboard_log: str | None = None,
-        verbose: int = 0,
-        seed: int | None = None,
-        device: Any = "auto",
-        _init_setup_model: bool = True,
+        **shared: Unpack[Shared],
     ) -> None:
-        positive("n_epochs", n_epochs)
-        positive("batch_size", batch_size)
-        positive("population_size", population_size)
+        for name, value in {"n_epochs": n_epochs, "batch_size": batch_size, "population_size": population_size}.items():
+            positive(name, value)
         if population_size < 2:
             raise ValueError("population_size is 1; a culture needs 2 members or more, one to learn and one to teach")
-        self.n_epochs = int(n_epochs)
-        self.batch_size = int(batch_size)
+        self.n_epochs, self.batch_size = int(n_epochs), int(batch_size)
         self.teacher_share = between("teacher_share", teacher_share, 0, 1)
         self.initial_std = between("initial_std", initial_std, 0, math.inf)
-        first = constant(learning_rate)
         self.final_learning_rate = final_learning_rate
         if final_learning_rate is not None:
             between("final_learning_rate", final_learning_rate, 0, 10)
         super().__init__(
             policy,
             env,
-            first,
-            population_size,
-            episodes,
-            champion_episodes,
-            policy_kwargs,
-            tensorboard_log,
-            verbose,
-            seed,
-            device,
-            _init_setup_model,
+            learning_rate=constant(learning_rate),
+            population_size=population_size,
+            champion_episodes=champion_episodes,
+            **shared,
         )
 
-    def _setup_model(self) -> None:
-        super()._setup_model()
-        rng = generator(self.run_seed, Purpose.WEIGHTS)
-        for stack in self.population.stacks:
-            stack.randomize(rng, self.initial_std)
-        self._adams = [Adam.blank(stack) for stack in self.population.stacks]
-        self._crown(0)
+    def initial_state(self) -> CultureState:
+        """Draw every member's weights."""
+        rng, n = generator(self.run_seed, Purpose.WEIGHTS), len(self.designs)
+        sizes = [len(range(design, self.population_size, n)) for design in range(n)]
+        designs = zip(self.workspace.designs, sizes, strict=True)
+        population = [design.normal(rng, size, self.initial_std) for design, size in designs]
+        return CultureState(population, [Adam.blank(p) for p in population], np.arange(self.population_size))
 
-    def tell(self, candidates: np.ndarray, lives: Lives) -> tuple[np.ndarray, np.ndarray, Transmission]:
-        """Let every member but the best learn from a better one."""
-        ranked = np.argsort(-lives.fitness(self.population_size), kind="stable")
-        rng = generator(self.run_seed, Purpose.TEACHER, self.generation)
-        rate = geometric(self.learning_rate, self.final_learning_rate, self.progress)  # type: ignore[arg-type]
-        teachers = draw_teachers(ranked, self.teacher_share, rng)
-        learned = []
-        for design, (stack, adam) in enumerate(zip(self.population.stacks, self._adams, strict=True)):
-            members = np.arange(design, self.population_size, len(self.designs))
-            pupils = members[teachers[members] >= 0]
-            lessons = [lives.record.pairs(self._jobs(teachers[pupil])) for pupil in pupils]  # type: ignore[union-attr]
-            shuffle_keys = keys(self.run_seed, Purpose.SHUFFLE, self.generation, pupils)
-            rows = pupils // len(self.designs)
-            learned.append(imitate(stack, adam, rows, lessons, shuffle_keys, rate, self.n_epochs, self.batch_size))
-        for stack, adam, (parameters, state) in zip(self.population.stacks, self._adams, learned, strict=True):
-            stack.parameters.update(parameters)
-            adam.__dict__.update(state.__dict__)
-        return teachers, np.full(self.population_size, -1), Transmission.IMITATION
+    def next_generation(self, state: CultureState, now: Now) -> Generation[CultureState]:
+        """Play, rank, draw teachers, imitate."""
+        players, everyone = Members(state.population), np.arange(self.population_size)
+        episodes = yield Request(players, self.matchmaker(now).jobs(everyone, self.episodes), record=True)
+        fitness = episodes.fitness(self.population_size)
+        order = state.order[np.argsort(-fitness[state.order], kind="stable")]
+        teachers = draw_teachers(order, self.teacher_share, now.rng(Purpose.TEACHER))
+        learned = [self.imitated(state, design, teachers, episodes, now) for design in range(len(self.designs))]
+        population, adams = zip(*learned, strict=True)
+        state = CultureState(list(population), list(adams), order)
+        return Succession(state, fitness, int(order[0]), players, teachers, transmission=Transmission.IMITATION)
 
-    def _jobs(self, member: int) -> np.ndarray:
-        """Return the jobs that a member played in this generation."""
-        return np.arange(member * self.episodes, (member + 1) * self.episodes)
+    def imitated(
+        self, state: CultureState, design: int, teachers: np.ndarray, episodes: Episodes, now: Now
+    ) -> tuple[Parameters, Adam]:
+        """Return the parameters and optimisers of a design's members after their lessons."""
+        members = np.arange(design, self.population_size, len(self.designs))
+        pupils = members[teachers[members] >= 0]
+        record, player = episodes.record, episodes.jobs.player
+        assert record is not None
+        return imitate(
+            self.workspace.designs[design],
+            state.population[design],
+            state.adams[design],
+            rows=pupils // len(self.designs),
+            lessons=[record.pairs(np.flatnonzero(player == teacher)) for teacher in teachers[pupils]],
+            shuffle_keys=now.keys(Purpose.SHUFFLE, pupils),
+            learning_rate=geometric(self.learning_rate, self.final_learning_rate, now.progress),  # type: ignore[arg-type]
+            n_epochs=self.n_epochs,
+            batch_size=self.batch_size,
+        )
 
-    def learner_arrays(self) -> dict[str, np.ndarray]:
-        """Return the members' optimiser memories."""
-        return {f"{design}/{k}": v for design, adam in enumerate(self._adams) for k, v in adam.arrays().items()}
+    def choose_champion(self, run: Run[CultureState]) -> Conversation[int]:
+        """Let the fittest quarter play evaluation episodes."""
+        now = Now(self.run_seed, run.generation)
+        keys = now.before.rank_keys(self.population_size)
+        numbers = np.arange(self.champion_episodes)
+        jobs = self.matchmaker(now).evaluation_jobs(fittest_quarter(run.fitness, keys), numbers)
+        return best_of(Request(Members(run.state.population), jobs), keys)
 
-    def set_learner_arrays(self, arrays: dict[str, np.ndarray]) -> None:
-        """Take back what `learner_arrays` returned."""
-        for design, adam in enumerate(self._adams):
-            prefix = f"{design}/"
-            adam.set_arrays({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
+    def policy_of(self, state: CultureState, member: int) -> tuple[int, Parameters]:
+        """Return a member's design and parameters."""
+        return member_of(state.population, member)
+
+    def started_from(self, state: CultureState, parameters: Parameters) -> CultureState:
+        """Return a culture whose members all have these parameters."""
+        population = [
+            {name: np.repeat(parameters[name][None], len(values), axis=0) for name, values in members.items()}
+            for members in state.population
+        ]
+        return replace(state, population=population)
 
 
 def draw_teachers(ranked: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:

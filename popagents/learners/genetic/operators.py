@@ -1,31 +1,40 @@
-"""The operators of a genetic algorithm, as pure functions of fitness, genes and a random generator.
+"""The operators of a genetic algorithm, as pure functions of ranks, genes and a random generator.
 
-Genes are a stack's parameters, `{name: (members, *shape)}`, and a table of hyperparameters, (members, columns). A
+Genes are members' parameters, `{name: (members, *shape)}`, and a table of hyperparameters, (members, columns). A
 *layer* is what one module of the policy holds: the weight and the bias of a linear layer, all that an LSTM cell has.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
-from popagents.networks.dense import Parameters
+from popagents.common.parameters import Parameters
 
 
-class Births(NamedTuple):
-    """Who is born where; int64 arrays (children,)."""
+@dataclass(frozen=True)
+class Births:
+    """Who is born where; int64 arrays (children,).
 
-    places: np.ndarray  # members whose place the children take
-    first: np.ndarray  # one parent
-    second: np.ndarray  # the other; it may be the same
-
-
-def pool_of(fitness: np.ndarray, size: int) -> np.ndarray:
-    """Return the best `size` members, best first, ties by the lower number.
-
-    >>> pool_of(np.array([1.0, 5.0, 3.0, 5.0]), 3).tolist()
-    [1, 3, 2]
+    Attributes:
+        places: members whose place the children take.
+        first: one parent.
+        second: the other; it may be the same.
     """
-    return np.argsort(-fitness, kind="stable")[:size]
+
+    places: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+
+    @classmethod
+    def none(cls) -> "Births":
+        """Return no births."""
+        return cls(*(np.zeros(0, np.int64) for _ in range(3)))
+
+    def parents_of(self, members: int) -> np.ndarray:
+        """Return the parents of the child in each member's place, -1 where there is none: int64, (2, members)."""
+        parents = np.full((2, members), -1)
+        parents[:, self.places] = self.first, self.second
+        return parents
 
 
 def parents_of(pool: np.ndarray, n_parents: int, children: int, rng: np.random.Generator) -> np.ndarray:
@@ -33,11 +42,11 @@ def parents_of(pool: np.ndarray, n_parents: int, children: int, rng: np.random.G
     return rng.choice(rng.choice(pool, n_parents), (2, children))
 
 
-def replaced(fitness: np.ndarray, children: int, how: str, elites: int, rng: np.random.Generator) -> np.ndarray:
+def replaced(ranks: np.ndarray, children: int, how: str, elites: int, rng: np.random.Generator) -> np.ndarray:
     """Choose whose places children take.
 
     Args:
-        fitness: float64, (members,).
+        ranks: int64, (members,), members from best to worst.
         children: how many.
         how: "random" members, or the "worst".
         elites: the best members, so many, keep theirs.
@@ -46,10 +55,9 @@ def replaced(fitness: np.ndarray, children: int, how: str, elites: int, rng: np.
     Returns:
         int64, (children,), all different.
     """
-    ranked = pool_of(fitness, len(fitness))
     if how == "worst":
-        return ranked[len(ranked) - children :]
-    return rng.choice(np.sort(ranked[elites:]), children, replace=False)
+        return ranks[len(ranks) - children :]
+    return rng.choice(np.sort(ranks[elites:]), children, replace=False)
 
 
 def crossover(genes: Parameters, births: Births, rng: np.random.Generator) -> Parameters:

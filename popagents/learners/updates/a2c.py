@@ -7,27 +7,28 @@ and each episode moves them by RMSprop down
 
 where R_t is the discounted return to the episode's end, without bootstrap, and the first R_t - V_t is a constant.
 
-`Minds` is what plays in a lifetime. `TorchMinds` is the reference: autograd, any policy with a critic. `CompiledMinds`
-(in `compiled_a2c.py`) does the same for `RecurrentPolicy`, some hundred times faster.
+`Learners` is what plays in a lifetime. `TorchLearners` is the reference: autograd, any policy with a critic.
+`CompiledLearners` (in `compiled_a2c.py`) does the same for `RecurrentPolicy`, some hundred times faster.
 
 Source: V. Mnih et al. (2016), "Asynchronous methods for deep reinforcement learning", https://arxiv.org/abs/1602.01783;
 RMSprop as in PyTorch, with its decay of 0.99 and epsilon 1e-5.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numba import njit
-from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
+from stable_baselines3.common.policies import BasePolicy
 from torch import nn
 from torch.func import grad, vmap
 
-from popagents.networks.dense import Parameters
+from popagents.common.actors import Actors
+from popagents.common.parameters import Parameters
 from popagents.population.actions import Actions
+from popagents.population.design import Design
 from popagents.population.policies import call
-from popagents.population.population import Stack
 from popagents.population.recurrent import RecurrentPolicy
 
 DECAY, EPSILON = 0.99, 1e-5  # RMSprop's
@@ -42,44 +43,53 @@ class Hyperparameters(NamedTuple):
     entropy_cost: Any
 
 
-class Minds(ABC):
+class Learners(Actors):
     """Many lives' networks, which play, remember within an episode, and learn from each.
 
-    They can stand where `popagents.rollout.play.play` expects a population, lives being its members.
-
     Args:
-        stack: the members.
-        rows: int64, (minds,), whose life each is.
-        how: float64 arrays (minds,).
-        lanes: lives that share a mind and learn together, from the mean of their losses: life i has mind i // lanes.
+        design: a policy with a critic.
+        parameters: of members, (members, *shape) by name.
+        rows: int64, (learners,), the member that each learner was born as.
+        hyperparameters: float64 arrays (learners,).
+        lives_each: lives that share a learner, and learn together from the mean of their losses: life i has learner
+            i // lives_each.
     """
 
-    def __init__(self, stack: Stack, rows: np.ndarray, how: Hyperparameters, lanes: int = 1) -> None:
-        self.stack, self.actions, self.lanes = stack, stack.actions, lanes
-        self.how = Hyperparameters(*(np.asarray(values, np.float32) for values in how))
-        self.discounts, *costs = (np.repeat(values, lanes) for values in self.how[1:])
+    actions: Actions
+
+    def __init__(
+        self,
+        design: Design,
+        parameters: Parameters,
+        rows: np.ndarray,
+        hyperparameters: Hyperparameters,
+        lives_each: int = 1,
+    ) -> None:
+        self.design, self.actions, self.lives_each = design, design.actions, lives_each
+        self.hyperparameters = Hyperparameters(*(np.asarray(values, np.float32) for values in hyperparameters))
+        self.discounts, *costs = (np.repeat(values, lives_each) for values in self.hyperparameters[1:])
         self.costs = np.stack(costs)
-        lives = len(rows) * lanes
+        lives = len(rows) * lives_each
         self.steps = np.zeros(lives, np.int64)  # played in this episode
         self.rewards = np.zeros((lives, 16), np.float32)
-        self.done = np.zeros((lives, 16, *self.actions.space.shape), self.actions.space.dtype)  # type: ignore[misc]
+        self.taken = np.zeros((lives, 16, *self.actions.space.shape), self.actions.space.dtype)  # type: ignore[misc]
 
     def begin(self) -> None:
         """Begin an episode in every life, with an empty memory."""
         self.steps[:] = 0
 
-    def act(self, who: np.ndarray, seen: np.ndarray, noise: np.ndarray | None = None) -> np.ndarray:
-        """Choose one action for each life of `who` (int64, (k,)); arguments as in `Population.act`."""
+    def act(self, who: np.ndarray, observations: np.ndarray, noise: np.ndarray | None = None) -> np.ndarray:
+        """Choose one action for each life of `who` (int64, (k,)); nobody twice."""
         t = self.steps[who]
         if t.max() == self.rewards.shape[1]:
             self._make_room()
-        actions = self.actions.choose(self._step(who, seen), noise, self._log_std(who))
-        self.done[who, t] = actions
+        actions = self.actions.choose(self._step(who, observations), noise, self._log_std(who))
+        self.taken[who, t] = actions
         self._who, self._t = who, t
         return actions
 
-    def reward(self, rewards: np.ndarray) -> None:
-        """Take the rewards (k,) for what was done last."""
+    def rewarded(self, rewards: np.ndarray) -> None:
+        """Take the rewards (k,) of the actions taken last."""
         self.rewards[self._who, self._t] = rewards
 
     def learn(self) -> None:
@@ -88,61 +98,70 @@ class Minds(ABC):
         playing = np.arange(longest) < self.steps[:, None]
         rewards = np.where(playing, self.rewards[:, :longest], 0)
         returns = discounted(rewards, self.discounts)
-        self._descend(self.done[:, :longest], returns, playing / (self.lanes * np.maximum(self.steps, 1)[:, None]))
+        self._descend(
+            self.taken[:, :longest], returns, playing / (self.lives_each * np.maximum(self.steps, 1)[:, None])
+        )
 
     def _make_room(self) -> None:
-        self.rewards, self.done = (np.concatenate([a, np.zeros_like(a)], axis=1) for a in (self.rewards, self.done))
+        self.rewards, self.taken = (np.concatenate([a, np.zeros_like(a)], axis=1) for a in (self.rewards, self.taken))
 
     @abstractmethod
     def learned(self) -> Parameters:
-        """Return every mind's parameters as they are now, (minds, *shape) by name."""
+        """Return every learner's parameters as they are now, (learners, *shape) by name."""
 
     @abstractmethod
     def _log_std(self, who: np.ndarray) -> np.ndarray | None:
         """Return each life's spread of actions, float32 (k, n_outputs), for a Box."""
 
     @abstractmethod
-    def _step(self, who: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    def _step(self, who: np.ndarray, observations: np.ndarray) -> np.ndarray:
         """Return outputs (k, n_outputs), and move the memory and the count of steps on."""
 
     @abstractmethod
-    def _descend(self, done: np.ndarray, returns: np.ndarray, shares: np.ndarray) -> None:
-        """Step down the gradient, for actions (lives, steps, ...), returns and each step's share of the mean."""
+    def _descend(self, taken: np.ndarray, returns: np.ndarray, shares: np.ndarray) -> None:
+        """Step down the gradient, for actions taken (lives, steps, ...), returns and each step's share of the mean."""
 
 
-class TorchMinds(Minds):
+class TorchLearners(Learners):
     """The reference: plain PyTorch, one network a life, all lives in one `vmap`."""
 
-    def __init__(self, stack: Stack, rows: np.ndarray, how: Hyperparameters, lanes: int = 1) -> None:
-        super().__init__(stack, rows, how, lanes)
-        self.whole = Whole(stack.template)
-        self.weights = {name: torch.from_numpy(values[rows]) for name, values in stack.parameters.items()}
+    def __init__(
+        self,
+        design: Design,
+        parameters: Parameters,
+        rows: np.ndarray,
+        hyperparameters: Hyperparameters,
+        lives_each: int = 1,
+    ) -> None:
+        super().__init__(design, parameters, rows, hyperparameters, lives_each)
+        self.actor_critic = ActorCritic(design.template)
+        self.weights = {name: torch.from_numpy(values[rows]) for name, values in parameters.items()}
         self.squares = {name: torch.zeros_like(values) for name, values in self.weights.items()}
-        self.seen: torch.Tensor | None = None
-        self.memory = self.whole.empty(len(self.steps))
+        self.observed: torch.Tensor | None = None
+        self.memory = self.actor_critic.empty(len(self.steps))
 
     def begin(self) -> None:
         """Begin an episode in every life, with an empty memory."""
         super().begin()
-        self.memory = self.whole.empty(len(self.steps))
+        self.memory = self.actor_critic.empty(len(self.steps))
 
     def learned(self) -> Parameters:
-        """Return every mind's parameters as they are now."""
+        """Return every learner's parameters as they are now."""
         return {name: values.numpy() for name, values in self.weights.items()}
 
     def _log_std(self, who: np.ndarray) -> np.ndarray | None:
-        return self.weights["log_std"][who // self.lanes].numpy() if "log_std" in self.weights else None
+        return self.weights["log_std"][who // self.lives_each].numpy() if "log_std" in self.weights else None
 
-    def _step(self, who: np.ndarray, seen: np.ndarray) -> np.ndarray:
-        prepared = self.stack.actor.prepare(seen)
-        if self.seen is None:
-            self.seen = prepared.new_zeros((*self.rewards.shape, *prepared.shape[1:]))
-        self.seen[who, self.steps[who]] = prepared
-        own = {name: values[who // self.lanes] for name, values in self.weights.items()}
+    def _step(self, who: np.ndarray, observations: np.ndarray) -> np.ndarray:
+        prepared = self.design.actor.prepare(observations)
+        if self.observed is None:
+            self.observed = prepared.new_zeros((*self.rewards.shape, *prepared.shape[1:]))
+        self.observed[who, self.steps[who]] = prepared
+        own = {name: values[who // self.lives_each] for name, values in self.weights.items()}
         memory = tuple(part[who] for part in self.memory)
 
         def one(own: Any, x: torch.Tensor, memory: Any) -> Any:
-            outputs, _, memory = call(self.whole, own, x[None], memory)
+            outputs, _, memory = call(self.actor_critic, own, x[None], memory)
             return outputs[0], memory
 
         with torch.no_grad():
@@ -154,37 +173,37 @@ class TorchMinds(Minds):
 
     def _make_room(self) -> None:
         super()._make_room()
-        if self.seen is not None:
-            self.seen = torch.cat([self.seen, torch.zeros_like(self.seen)], dim=1)
+        if self.observed is not None:
+            self.observed = torch.cat([self.observed, torch.zeros_like(self.observed)], dim=1)
 
-    def gradients(self, done: np.ndarray, returns: np.ndarray, shares: np.ndarray) -> dict[str, torch.Tensor]:
-        """Return the gradients (minds, *shape) of each mind's loss by its parameters."""
-        assert self.seen is not None
+    def gradients(self, taken: np.ndarray, returns: np.ndarray, shares: np.ndarray) -> dict[str, torch.Tensor]:
+        """Return the gradients (learners, *shape) of each learner's loss by its parameters."""
+        assert self.observed is not None
 
-        def loss(own: Any, seen: Any, done: Any, returns: Any, shares: Any, value_cost: Any, entropy_cost: Any) -> Any:
-            """Return a mind's loss: the sum of its steps' losses, each weighed by its share."""
-            outputs, values, _ = call(self.whole, own, seen, self.whole.empty())
+        def loss(own: Any, seen: Any, taken: Any, returns: Any, shares: Any, value_cost: Any, entropy_cost: Any) -> Any:
+            """Return a learner's loss: the sum of its steps' losses, each weighed by its share."""
+            outputs, values, _ = call(self.actor_critic, own, seen, self.actor_critic.empty())
             log_std = own.get("log_std")
             advantages = returns - values
-            actor = -self.actions.log_likelihood(outputs, done, log_std) * advantages.detach()
+            actor = -self.actions.log_likelihood(outputs, taken, log_std) * advantages.detach()
             entropies = entropy(self.actions, outputs, log_std)
             return (shares * (actor + value_cost * advantages**2 - entropy_cost * entropies)).sum()
 
-        given = (done, returns.astype(np.float32), shares.astype(np.float32), *self.costs)
-        seen = self.seen[:, : done.shape[1]]
-        own = {name: values.repeat_interleave(self.lanes, dim=0) for name, values in self.weights.items()}
+        given = (taken, returns.astype(np.float32), shares.astype(np.float32), *self.costs)
+        seen = self.observed[:, : taken.shape[1]]
+        own = {name: values.repeat_interleave(self.lives_each, dim=0) for name, values in self.weights.items()}
         found = vmap(grad(loss))(own, seen, *map(torch.from_numpy, given))
-        return {name: values.unflatten(0, (-1, self.lanes)).sum(dim=1) for name, values in found.items()}
+        return {name: values.unflatten(0, (-1, self.lives_each)).sum(dim=1) for name, values in found.items()}
 
-    def _descend(self, done: np.ndarray, returns: np.ndarray, shares: np.ndarray) -> None:
-        rates = torch.from_numpy(self.how.learning_rate)
-        for name, gradient in self.gradients(done, returns, shares).items():
+    def _descend(self, taken: np.ndarray, returns: np.ndarray, shares: np.ndarray) -> None:
+        rates = torch.from_numpy(self.hyperparameters.learning_rate)
+        for name, gradient in self.gradients(taken, returns, shares).items():
             squares = self.squares[name].mul_(DECAY).addcmul_(gradient, gradient, value=1 - DECAY)
             rate = rates.reshape(-1, *[1] * (gradient.ndim - 1))
             self.weights[name] = self.weights[name] - rate * gradient / (squares.sqrt() + EPSILON)
 
 
-class Whole(nn.Module):
+class ActorCritic(nn.Module):
     """A policy with a critic as one module, from an episode's observations to outputs and values.
 
     Attributes:
@@ -237,20 +256,3 @@ def entropy(actions: Actions, outputs: torch.Tensor, log_std: torch.Tensor | Non
         return (log_std + 0.5 * np.log(2 * np.pi * np.e)).sum(dim=-1).expand(len(outputs))
     logs = [part.log_softmax(dim=-1) for part in torch.split(outputs, list(actions.sizes), dim=-1)]
     return -sum((part.exp() * part).sum(dim=-1) for part in logs)  # type: ignore[return-value]
-
-
-def add_critic(stack: Stack) -> None:
-    """Let a stack hold all parameters of its policy, the critic's too.
-
-    Raises:
-        ValueError: the policy has no critic.
-    """
-    template = stack.template
-    if not isinstance(template, (RecurrentPolicy, ActorCriticPolicy)):
-        raise ValueError(
-            f"{type(template).__name__} has no critic, which learning within a life needs; take RecurrentPolicy or "
-            "ActorCriticPolicy, or inheritance='darwin'"
-        )
-    for name, weights in template.named_parameters():
-        if name not in stack.parameters:
-            stack.parameters[name] = np.repeat(weights.detach().cpu().numpy()[None], stack.size, axis=0)

@@ -1,6 +1,6 @@
-"""Adam for every member of a stack: each member has its own memory and its own count of updates.
+"""Adam for many members: each member has its own memory and its own count of updates.
 
-One `torch.optim.Adam` over a whole stack would be wrong: its momentum moves members that do not learn in a generation.
+One `torch.optim.Adam` over all of them would be wrong: its momentum moves members that do not learn in a generation.
 
 Source: D. Kingma and J. Ba (2015), "Adam: a method for stochastic optimization", https://arxiv.org/abs/1412.6980.
 """
@@ -10,18 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from popagents.networks.dense import Parameters
-from popagents.population.population import Stack
+from popagents.common.parameters import Parameters
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
-@dataclass
+@dataclass(frozen=True)
 class Adam:
-    """Adam's memory for every member of a stack.
+    """Adam's memory for every member of a design.
 
     Attributes:
-        first, second: running means of gradients and of their squares, shaped like the stack's parameters.
+        first, second: running means of gradients and of their squares, shaped like the parameters.
         steps: int64, (members,), updates that each member has made.
     """
 
@@ -30,21 +29,15 @@ class Adam:
     steps: np.ndarray
 
     @classmethod
-    def blank(cls, stack: Stack) -> "Adam":
+    def blank(cls, parameters: Parameters) -> "Adam":
         """Make the memory of members that have never learned."""
-        first, second = ({k: np.zeros_like(v) for k, v in stack.parameters.items()} for _ in range(2))
-        return cls(first, second, np.zeros(stack.size, np.int64))
+        first, second = ({k: np.zeros_like(v) for k, v in parameters.items()} for _ in range(2))
+        return cls(first, second, np.zeros(len(next(iter(parameters.values()))), np.int64))
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return everything under one name each, for saving."""
-        first = {f"first/{k}": v for k, v in self.first.items()}
-        return first | {f"second/{k}": v for k, v in self.second.items()} | {"steps": self.steps}
-
-    def set_arrays(self, arrays: dict[str, np.ndarray]) -> None:
-        """Take back what `arrays` returned."""
-        self.first = {k: arrays[f"first/{k}"] for k in self.first}
-        self.second = {k: arrays[f"second/{k}"] for k in self.second}
-        self.steps = arrays["steps"]
+    def copy(self) -> "Adam":
+        """Return a copy that shares no array."""
+        first, second = ({k: v.copy() for k, v in memory.items()} for memory in (self.first, self.second))
+        return Adam(first, second, self.steps.copy())
 
 
 @njit(cache=True, error_model="numpy")

@@ -1,4 +1,4 @@
-"""Advantage actor-critic for `RecurrentPolicy`, compiled: the same steps as `TorchMinds` up to rounding.
+"""Advantage actor-critic for `RecurrentPolicy`, compiled: the same steps as `TorchLearners` up to rounding.
 
 The gradient of the loss by the network's outputs is NumPy's, for all lives and steps at once; the way back through the
 LSTM, and RMSprop, are `popagents.networks.lstm`'s, life by life, while a life's weights lie in the processor's cache.
@@ -9,21 +9,28 @@ import torch
 from numba import njit
 from stable_baselines3.common.torch_layers import FlattenExtractor
 
-from popagents.learners.updates.a2c import Hyperparameters, Minds, TorchMinds
+from popagents.common.parameters import Parameters
+from popagents.learners.updates.a2c import Hyperparameters, Learners, TorchLearners
 from popagents.networks import lstm
-from popagents.networks.dense import Parameters
 from popagents.networks.lstm import DEPTH, Tape, Weights
 from popagents.population.actions import Actions
-from popagents.population.population import Stack
+from popagents.population.design import Design
 from popagents.population.recurrent import RecurrentPolicy
 
 
-class CompiledMinds(Minds):
-    """The networks of many lives of a `RecurrentPolicy`; see `Minds`."""
+class CompiledLearners(Learners):
+    """The networks of many lives of a `RecurrentPolicy`; see `Learners`."""
 
-    def __init__(self, stack: Stack, rows: np.ndarray, how: Hyperparameters, lanes: int = 1) -> None:
-        super().__init__(stack, rows, how, lanes)
-        own = {name: values[rows] for name, values in stack.parameters.items()}
+    def __init__(
+        self,
+        design: Design,
+        parameters: Parameters,
+        rows: np.ndarray,
+        hyperparameters: Hyperparameters,
+        lives_each: int = 1,
+    ) -> None:
+        super().__init__(design, parameters, rows, hyperparameters, lives_each)
+        own = {name: values[rows] for name, values in parameters.items()}
         self.weights = Weights.of(own)
         self.squares = Weights(*(np.zeros_like(values) for values in self.weights))
         self.gradient = Weights(*(np.zeros_like(values[:1]) for values in self.weights))
@@ -37,46 +44,48 @@ class CompiledMinds(Minds):
         return learned if self.log_std is None else learned | {"log_std": self.log_std.copy()}
 
     def _log_std(self, who: np.ndarray) -> np.ndarray | None:
-        return None if self.log_std is None else self.log_std[who // self.lanes]
+        return None if self.log_std is None else self.log_std[who // self.lives_each]
 
-    def _step(self, who: np.ndarray, seen: np.ndarray) -> np.ndarray:
-        return lstm.forward(who, self._features(seen), self.weights, self.tape, self.steps, self.lanes)
+    def _step(self, who: np.ndarray, observations: np.ndarray) -> np.ndarray:
+        return lstm.forward(who, self._features(observations), self.weights, self.tape, self.steps, self.lives_each)
 
     def _features(self, seen: np.ndarray) -> np.ndarray:
         """Return what the policy's features extractor makes of observations: float32, (k, n)."""
-        extractor = self.stack.template.features_extractor
+        extractor = self.design.template.features_extractor
         if type(extractor) is FlattenExtractor:
-            return np.ascontiguousarray(self.stack.flat(seen), np.float32)
+            return np.ascontiguousarray(self.design.flat(seen), np.float32)
         with torch.no_grad():
-            return extractor(self.stack.actor.prepare(seen)).numpy()
+            return extractor(self.design.actor.prepare(seen)).numpy()
 
     def _make_room(self) -> None:
         super()._make_room()
         self.tape = self.tape.longer(self.weights)
 
-    def _descend(self, done: np.ndarray, returns: np.ndarray, shares: np.ndarray) -> None:
+    def _descend(self, taken: np.ndarray, returns: np.ndarray, shares: np.ndarray) -> None:
         spread = self._log_std(np.arange(len(self.steps)))
         spread = None if spread is None else spread[:, None, :]
-        answers = self.tape.answers[:, : done.shape[1]]
-        d_answers, d_spread = loss_gradient(self.actions, answers, done, returns, shares, self.costs, spread)
+        answers = self.tape.answers[:, : taken.shape[1]]
+        d_answers, d_spread = loss_gradient(self.actions, answers, taken, returns, shares, self.costs, spread)
         networks = (self.weights, self.tape, self.gradient, self.squares)
-        lstm.descend(self.steps, d_answers, *networks, self.how.learning_rate)
+        lstm.descend(self.steps, d_answers, *networks, self.hyperparameters.learning_rate)
         if self.log_std is not None:
-            d_own = d_spread.reshape(len(self.log_std), self.lanes, -1).sum(axis=1)  # type: ignore[union-attr]
-            for row, rate in enumerate(self.how.learning_rate):
+            d_own = d_spread.reshape(len(self.log_std), self.lives_each, -1).sum(axis=1)  # type: ignore[union-attr]
+            for row, rate in enumerate(self.hyperparameters.learning_rate):
                 lstm.rmsprop(self.log_std[row], d_own[row], self._log_std_squares[row], rate)  # type: ignore[index]
 
 
-def minds_of(stack: Stack, rows: np.ndarray, how: Hyperparameters, lanes: int = 1) -> Minds:
-    """Return minds for some members (see `Minds`): compiled where the policy is recurrent, PyTorch's elsewhere."""
-    kind = CompiledMinds if isinstance(stack.template, RecurrentPolicy) else TorchMinds
-    return kind(stack, rows, how, lanes)
+def make_learners(
+    design: Design, parameters: Parameters, rows: np.ndarray, hyperparameters: Hyperparameters, lives_each: int = 1
+) -> Learners:
+    """Return learners born as some members (see `Learners`): compiled for recurrent policies, PyTorch's elsewhere."""
+    kind = CompiledLearners if isinstance(design.template, RecurrentPolicy) else TorchLearners
+    return kind(design, parameters, rows, hyperparameters, lives_each)
 
 
 def loss_gradient(
     actions: Actions,
     answers: np.ndarray,
-    done: np.ndarray,
+    taken: np.ndarray,
     returns: np.ndarray,
     shares: np.ndarray,
     costs: np.ndarray,
@@ -87,7 +96,7 @@ def loss_gradient(
     Args:
         actions: the action space.
         answers: float32, (lives, steps, n_outputs + 1), outputs and value.
-        done: (lives, steps, ...), actions.
+        taken: (lives, steps, ...), actions.
         returns: float32, (lives, steps), R_t.
         shares: (lives, steps), each step's share of the mean; 0 behind its end.
         costs: float32, (2, lives), value costs and entropy costs.
@@ -97,11 +106,11 @@ def loss_gradient(
         By the answers, and by `log_std` (lives, n_outputs) for a Box.
     """
     if log_std is None:
-        chosen = done.reshape(*returns.shape, len(actions.sizes))
+        chosen = taken.reshape(*returns.shape, len(actions.sizes))
         return logits_gradient(answers, chosen, returns, shares, costs, np.array(actions.sizes)), None
     shares = shares.astype(np.float32)
     outputs, advantages = answers[:, :, :-1], returns - answers[:, :, -1]
-    error, spread = actions.gradient(outputs, done, log_std)
+    error, spread = actions.gradient(outputs, taken, log_std)
     weights = (advantages * shares)[:, :, None]
     d_values = -2 * costs[0][:, None] * shares * advantages
     entropy_cost = (costs[1][:, None] * shares)[:, :, None]

@@ -1,142 +1,94 @@
-"""A lifetime: some episodes of learning, then one that counts; many lives side by side.
+"""Lifetimes: some episodes of learning, then one that counts; many lives side by side.
 
 A *life* is one member on one problem. It begins with the weights that the member was born with; each of `n_updates`
 episodes is followed by a step of learning; the last episode is scored, and nothing is learned from it. Where the
-environment names problems (`info["problem"]`, see `problems.py`) and `pins` is not False, the problem that a
-life met first stays with it.
+environment names problems (`reset` returns `info["problem"]`, and `reset(options={"problem": that})` plays it again)
+a life can keep the problem that it met first (`Jobs.pins`).
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv
 from threadpoolctl import threadpool_limits
 
+from popagents.common.parameters import Parameters
 from popagents.common.randomness import Purpose, episode_seeds, keys
-from popagents.learners.updates.a2c import Hyperparameters, Minds, add_critic
-from popagents.learners.updates.compiled_a2c import minds_of
-from popagents.population.population import Stack
-from popagents.rollout.play import Lives, Step, play
-from popagents.rollout.problems import Options, ProblemSlots, pinning
-from popagents.rollout.slots import slots_of
+from popagents.learners.updates.a2c import Hyperparameters, Learners
+from popagents.learners.updates.compiled_a2c import make_learners
+from popagents.population.design import Design
+from popagents.population.workspace import Workspace
+from popagents.rollout.jobs import Jobs, Options, Request
+from popagents.rollout.make_slots import slots_of
+from popagents.rollout.step import Observer
+from popagents.rollout.worker import Worker
 
 
 @dataclass(frozen=True)
-class Lifetime:
-    """What a life is made of.
+class Lives:
+    """Lives of members, which learn while they play, as players.
 
     Attributes:
-        n_updates: episodes that are learned from.
-        pins: True: a life keeps its first problem; None: where the environment names problems; False: never.
-        evaluation_options: for the reset of the episode that counts, for example {"n_trials": 20}.
+        parameters: that members are born with, (members, *shape) by name.
+        hyperparameters: float64, (members, 4), in the order of `Hyperparameters`.
+        member: int64, (lives,), whose life each is.
+        lives_each: so many lives, one after the other, share a learner.
     """
 
-    n_updates: int = 25
-    pins: bool | None = None
-    evaluation_options: Options = field(default_factory=dict)
+    parameters: Parameters
+    hyperparameters: np.ndarray
+    member: np.ndarray
+    lives_each: int = 1
 
-    @property
-    def episodes(self) -> int:
-        """Return how many episodes a life has."""
-        return self.n_updates + 1
-
-    def live(
-        self,
-        minds: Minds,
-        slots: ProblemSlots,
-        seeds: np.ndarray,
-        keys: np.ndarray | None,
-        on_step: Callable[[Step], bool],
-    ) -> Lives | None:
-        """Let minds live.
-
-        Args:
-            minds: one a life; they learn.
-            slots: where; any number.
-            seeds: int64, (lives, episodes), the environment's seed in each.
-            keys: uint64, (lives, episodes), keys of the action draws; None plays the likeliest actions.
-            on_step: called after each step; False stops at once.
-
-        Returns:
-            One job a life: the return of the episode that counts, the steps of all; None if `on_step` stopped it.
-
-        Raises:
-            ValueError: problems are to be pinned, and the environment names none.
-            RuntimeError: the environment failed, or a return is not finite.
-        """
-
-        def after(step: Step) -> bool:
-            minds.reward(step.rewards[step.live])
-            return on_step(step)
-
-        pinned, steps = Options(), np.zeros(len(seeds), np.int64)
-        episode = 0
-        while True:
-            last = episode == self.n_updates
-            slots.deck.shuffle(pinned | self.evaluation_options if last else pinned)
-            minds.begin()
-            draws = None if keys is None else keys[:, episode]
-            played = play(minds, slots, np.arange(len(seeds)), seeds[:, episode], draws, None, after)  # type: ignore[arg-type]
-            if played is None:
-                return None
-            steps += played.lengths
-            if episode == 0 and self.pins is not False:
-                pinned = self._pinned(slots.deck.problems)
-            if last:
-                played.lengths = steps
-                return played
-            minds.learn()
-            episode += 1
-
-    def _pinned(self, problems: list[np.ndarray]) -> Options:
-        """Return the options by which every life keeps its problem."""
-        if problems:
-            return {"problem": np.stack(problems)}
-        if self.pins:
-            raise ValueError(
-                'pin_problems is True, but reset() returned no info["problem"]; use an environment that names its '
-                "problems (PopHarlow-v0 does), or pin_problems=None, and each life gets a seed instead"
-            )
-        return {}
+    def seated(self, workspace: Workspace) -> Learners:
+        """Return learners as they are born."""
+        (design,) = workspace.designs
+        rows = self.member[:: self.lives_each]
+        hyperparameters = Hyperparameters(*self.hyperparameters[rows].T)
+        return make_learners(design, self.parameters, rows, hyperparameters, self.lives_each)
 
 
 def live_again(
     policies: Sequence[BasePolicy],
     env: VecEnv,
-    how: Hyperparameters,
-    lifetime: Lifetime,
+    hyperparameters: Hyperparameters,
+    *,
     n_tasks: int,
     seed: int,
-    on_step: Callable[[Step], bool] = lambda step: True,
+    n_updates: int = 25,
+    pins: bool | None = None,
+    evaluation_options: Options | None = None,
+    observers: Sequence[Observer] = (),
 ) -> np.ndarray:
     """Let policies of one design live lifetimes, outside of any population.
 
     Args:
         policies: who is born, with which weights; they stay as they are.
         env: where.
-        how: one number each, the same for all.
-        lifetime: what a life is made of.
+        hyperparameters: one number each, the same for all.
         n_tasks: problems in each policy's lifetime; each starts from the policy's weights.
         seed: draws problems and actions.
-        on_step: called after each step.
+        n_updates: episodes that are learned from on each problem.
+        pins: as in `Jobs`.
+        evaluation_options: for the reset of the episode that counts, for example {"n_trials": 20}.
+        observers: see every step.
 
     Returns:
         float64, (policies, n_tasks), the return of each life's last episode.
     """
-    stack = Stack(policies[0], len(policies))
-    add_critic(stack)
-    for row, policy in enumerate(policies):
-        for name, weights in policy.named_parameters():
-            stack.parameters[name][row] = weights.detach().cpu().numpy()
-    rows = np.repeat(np.arange(len(policies)), n_tasks)
-    minds = minds_of(stack, rows, Hyperparameters(*(np.full(len(rows), value) for value in how)))
-    lives, episodes = np.arange(len(rows))[:, None], np.arange(lifetime.episodes)
-    seeds = episode_seeds(keys(seed, Purpose.EPISODE, 0, lives, episodes))
-    draws = keys(seed, Purpose.ACTION, 0, lives, episodes)
+    design = Design(policies[0], critic=True)
+    each = [design.parameters_of(policy) for policy in policies]
+    parameters = {name: np.stack([own[name] for own in each]) for name in design.shapes}
+    member = np.repeat(np.arange(len(policies)), n_tasks)
+    lives, episodes = np.arange(len(member)), np.arange(n_updates + 1)
+    seeds = episode_seeds(keys(seed, Purpose.EPISODE, 0, lives[:, None], episodes))
+    draws = keys(seed, Purpose.ACTION, 0, lives[:, None], episodes)
+    jobs = Jobs(
+        member, lives, seeds, draws, np.ones(len(lives), bool), pins=pins, last_options=evaluation_options or {}
+    )
+    players = Lives(parameters, np.tile(np.array(hyperparameters, np.float64), (len(policies), 1)), member)
     with threadpool_limits(1):
-        lived = lifetime.live(minds, pinning(slots_of(env)), seeds, draws, on_step)
-    if lived is None:
-        raise RuntimeError("on_step returned False; there are no returns")
+        lived = Worker(Workspace([design])).play(Request(players, jobs), slots_of(env), observers)
     return lived.returns.reshape(len(policies), n_tasks)

@@ -7,38 +7,38 @@ empty.
 import numpy as np
 from numba import njit
 
-from popagents.common.randomness import shuffles
+from popagents.common.parameters import Parameters
 from popagents.learners.updates.adam import Adam, adam_step
-from popagents.networks.dense import Parameters
-from popagents.population.population import Stack
+from popagents.population.design import Design
 
 Pairs = tuple[np.ndarray, np.ndarray]  # observations (pairs, *shape) and actions (pairs, ...)
 
 
 def linear(
-    stack: Stack,
+    design: Design,
     parameters: Parameters,
-    state: Adam,
+    adam: Adam,
     rows: np.ndarray,
     lessons: list[Pairs],
-    shuffle_keys: np.ndarray,
+    orders: list[np.ndarray],
     learning_rate: float,
-    n_epochs: int,
     batch_size: int,
 ) -> None:
-    """Change `parameters` and `state` in place; a single linear layer and discrete actions."""
-    weight, bias, _ = stack.layers[0]  # type: ignore[index]
-    for row, (observations, actions), key in zip(rows, lessons, shuffle_keys, strict=True):
-        order = shuffles(key, len(actions), n_epochs)
-        state.steps[row] = learn_linear(
+    """Change `parameters` and `adam` in place; a single linear layer and discrete actions.
+
+    `orders` holds the order of each pupil's pairs in every epoch: int64, (epochs, pairs).
+    """
+    weight, bias, _ = design.layers[0]  # type: ignore[index]
+    for row, (observations, actions), order in zip(rows, lessons, orders, strict=True):
+        adam.steps[row] = learn_linear(
             parameters[weight][row],
             parameters[bias][row],
-            state.first[weight][row],
-            state.first[bias][row],
-            state.second[weight][row],
-            state.second[bias][row],
-            state.steps[row],
-            stack.flat(observations),
+            adam.first[weight][row],
+            adam.first[bias][row],
+            adam.second[weight][row],
+            adam.second[bias][row],
+            adam.steps[row],
+            design.flat(observations),
             actions,
             order,
             batch_size,

@@ -16,8 +16,8 @@ HYPERPARAMETERS = {  # first value, standard deviation of the noise, range
 }
 
 
-def checked_sizes(population_size: int, tournament_size: int, n_offspring: int, elites: int) -> tuple[int, int, int]:
-    """Return the sizes of tournament, brood and elite.
+def check_sizes(population_size: int, tournament_size: int, n_offspring: int, elites: int) -> None:
+    """Check the sizes of tournament, brood and elite.
 
     Raises:
         ValueError: one is no whole number above 0 (0 or more for `elites`), or the population is too small for it.
@@ -37,7 +37,6 @@ def checked_sizes(population_size: int, tournament_size: int, n_offspring: int, 
             f"n_offspring is {n_offspring} and elites {elites}, and population_size {population_size}; children take "
             "the places of members that are no elite: make them fewer, or the population larger"
         )
-    return int(tournament_size), int(n_offspring), int(elites)
 
 
 def checked_hyperparameters(changes: dict[str, Any]) -> dict[str, list[float]]:
@@ -55,3 +54,34 @@ def checked_hyperparameters(changes: dict[str, Any]) -> dict[str, list[float]]:
                 f"smallest <= first <= largest, for example {HYPERPARAMETERS[name]}"
             )
     return {name: [float(v) for v in changes.get(name, source)] for name, source in HYPERPARAMETERS.items()}
+
+
+def check_lifetimes(lifetimes: bool, pin_problems: bool | None, evaluation_options: dict[str, Any]) -> None:
+    """Refuse settings of lifetimes where nobody lives one.
+
+    Raises:
+        ValueError: there are some.
+    """
+    if not lifetimes and (pin_problems or evaluation_options):
+        raise ValueError(
+            f"pin_problems is {pin_problems} and evaluation_options are {evaluation_options}, but nobody lives a "
+            "lifetime; leave them out, take RecurrentPolicy, or let members learn: inheritance='baldwin'"
+        )
+
+
+def check_alone(seats: int) -> None:
+    """Refuse learners that meet others while they learn from several problems at once.
+
+    Raises:
+        ValueError: several members play with each other.
+    """
+    if seats > 1:
+        raise ValueError(
+            f"tasks_together is True, and {seats} members play with each other in this environment; a learner that "
+            "learns from several problems at once plays alone: leave tasks_together out"
+        )
+
+
+def mean_and_range(table: np.ndarray) -> np.ndarray:
+    """Return mean, smallest and largest value of each column of a table (members, n): float64, (1, n, 3)."""
+    return np.stack([table.mean(axis=0), table.min(axis=0), table.max(axis=0)], axis=1)[None]

@@ -1,0 +1,287 @@
+"""What all population learners share, as a Stable-Baselines3 algorithm.
+
+What a learner supplies stands in `learner.py`, how it is driven in `loop.py`. Everything random is a function of (run
+seed, purpose, generation, member, episode), so that a stopped run goes on bit for bit and the number of slots never
+changes a result.
+"""
+
+from dataclasses import replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.policies import BasePolicy
+from stable_baselines3.common.type_aliases import GymEnv, MaybeCallback
+from stable_baselines3.common.utils import check_for_correct_spaces
+from threadpoolctl import threadpool_limits
+
+from popagents.common import model_files
+from popagents.common.checks import positive
+from popagents.common.now import Now
+from popagents.learners import snapshot
+from popagents.learners.conversation import State
+from popagents.learners.learner import Learner
+from popagents.learners.loop import Loop
+from popagents.learners.progress import callbacks_of
+from popagents.learners.run import Run
+from popagents.learners.settings import POLICIES, PolicyDesign, designs_of
+from popagents.learners.training import train
+from popagents.population.design import Design
+from popagents.population.policies import make_policy
+from popagents.population.population import write_into
+from popagents.population.workspace import Workspace
+from popagents.rollout.make_env import vec_env_of
+from popagents.rollout.make_slots import slots_of
+from popagents.rollout.matchmaking import Matchmaker, check_seats, seats_of
+from popagents.rollout.slots import Slots
+from popagents.rollout.worker import Worker
+
+
+class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
+    """A population that learns, behind Stable-Baselines3's interface.
+
+    Args:
+        policy: a policy's name or class, or a list of them: designs among which the members are dealt.
+        env: a Gymnasium id (a native vector environment with `default_slots` slots is made), a Gymnasium environment or
+            vector environment, or an SB3 VecEnv with any number of slots.
+        learning_rate: what the learner makes of it.
+        population_size: members.
+        champion_episodes: episodes by the likeliest actions that each finalist plays when the champion is chosen.
+        episodes, policy_kwargs, tensorboard_log, verbose, seed, device: see `popagents.learners.settings.Shared`.
+
+    Attributes:
+        policy: the champion, an SB3 policy; what `predict` uses. During `learn` it is the fittest member of the last
+            generation; at the end of `learn` it is the best of the fittest quarter in evaluation episodes.
+        num_timesteps: steps taken in the environment for learning.
+        loop: drives the learner; `loop.run` is all that the run has become.
+        workspace: what players are seated in.
+    """
+
+    policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = POLICIES
+    several_designs: ClassVar[bool] = True  # whether policies of several designs may live together
+    _slots: Slots | None
+
+    def __init__(
+        self,
+        policy: Any,
+        env: Any,
+        *,
+        learning_rate: float,
+        population_size: int,
+        champion_episodes: int = 1,
+        episodes: int = 1,
+        policy_kwargs: Any = None,
+        tensorboard_log: str | None = None,
+        verbose: int = 0,
+        seed: int | None = None,
+        device: Any = "auto",
+        _init_setup_model: bool = True,
+    ) -> None:
+        for name, value in {"population_size": population_size, "episodes": episodes}.items():
+            positive(name, value)
+        positive("champion_episodes", champion_episodes)
+        self.population_size, self.episodes = int(population_size), int(episodes)
+        self.champion_episodes = int(champion_episodes)
+        self.designs: list[PolicyDesign] = designs_of(policy, policy_kwargs, population_size, self.policy_aliases)
+        if len(self.designs) > 1 and not self.several_designs:
+            raise ValueError(f"policy names {len(self.designs)} designs; {type(self).__name__} evolves one: name one")
+        super().__init__(
+            self.designs[0][0],
+            vec_env_of(env, self.default_slots),
+            learning_rate,
+            policy_kwargs=self.designs[0][1],
+            tensorboard_log=tensorboard_log,
+            verbose=verbose,
+            seed=seed,
+            device=device,
+            support_multi_env=True,
+        )
+        self.run_seed = int(np.random.SeedSequence().entropy % 2**32) if seed is None else int(seed)  # type: ignore
+        if _init_setup_model:
+            self._setup_model()
+
+    def make_workspace(self) -> Workspace:
+        """Make what players are seated in."""
+        return Workspace([Design(self.new_policy(design)) for design in range(len(self.designs))])
+
+    @property
+    def default_slots(self) -> int:
+        """Return how many slots are made for an environment given by its id: one a member."""
+        return self.population_size
+
+    def matchmaker(self, now: Now) -> Matchmaker:
+        """Return what makes this generation's tables of jobs."""
+        return Matchmaker(now, self.population_size, seats_of(self.env))  # type: ignore[arg-type]
+
+    def new_policy(self, design: int) -> BasePolicy:
+        """Make a policy of a design; the same at every call."""
+        policy_class, kwargs = self.designs[design]
+        spaces = (self.observation_space, self.action_space)
+        return make_policy(policy_class, *spaces, self.lr_schedule, kwargs, self.run_seed)
+
+    @property
+    def now(self) -> Now:
+        """Return when the next generation is lived."""
+        run = self.loop.run
+        return Now(self.run_seed, run.generation, min(1.0, run.timesteps / max(1, self._total_timesteps)))
+
+    @property
+    def generation(self) -> int:
+        """Return how many generations are done."""
+        return self.loop.run.generation
+
+    @property
+    def fitness(self) -> np.ndarray:
+        """Return each member's fitness in the last generation: float64, (members,)."""
+        return self.loop.run.fitness
+
+    @property
+    def champion(self) -> int:
+        """Return the member that `policy` was when it was chosen."""
+        return self.loop.run.champion
+
+    @property
+    def evaluation_timesteps(self) -> int:
+        """Return how many steps were taken to choose champions."""
+        return self.loop.run.evaluation_timesteps
+
+    @property
+    def lineage(self) -> np.ndarray:
+        """Return who lived and from whom each learned: structured array of `popagents.common.lineage.ROW`."""
+        return self.loop.lineage
+
+    def start_from(self, policy: BasePolicy) -> None:
+        """Let every member begin with the weights of a trained SB3 policy, for example `PPO(...).policy`.
+
+        Raises:
+            ValueError: a design of this population has other parameters.
+        """
+        for design in self.workspace.designs:
+            parameters = design.parameters_of(policy)
+        run = self.loop.run
+        self.loop.run = replace(run, state=self.started_from(run.state, parameters), champion=0)
+        self.show_champion()
+
+    def set_env(self, env: GymEnv, force_reset: bool = True) -> None:
+        """Go on in another environment of the same spaces, with any number of slots."""
+        wrapped = self._wrap_env(vec_env_of(env, self.default_slots), self.verbose)
+        check_for_correct_spaces(wrapped, self.observation_space, self.action_space)
+        check_seats(self.population_size, seats_of(wrapped))
+        self.env, self.n_envs, self._slots = wrapped, wrapped.num_envs, None
+        self._last_obs = None
+
+    def _setup_model(self) -> None:
+        model_files.space_to_json(self.observation_space)  # refuses what cannot be saved before a run begins
+        if self.env is not None:
+            check_seats(self.population_size, seats_of(self.env))
+        self._setup_lr_schedule()
+        self._slots = None
+        self._shown_design = -1
+        self.workspace = self.make_workspace()
+        run = Run(self.initial_state(), np.full(self.population_size, np.nan))
+        self.loop: Loop[State] = Loop(self, Worker(self.workspace), self.action_space, run)
+        self.show_champion()
+
+    def show_champion(self) -> None:
+        """Make the champion the policy that `predict` uses."""
+        design, parameters = self.policy_of(self.loop.run.state, self.loop.run.champion)
+        if self._shown_design != design:
+            self._shown_design, self.policy = design, self.new_policy(design).to(self.device)
+        write_into(self.policy, parameters)
+
+    def learn(
+        self,
+        total_timesteps: int,
+        callback: MaybeCallback = None,
+        log_interval: int | None = 1,
+        tb_log_name: str | None = None,
+        reset_num_timesteps: bool = True,
+        progress_bar: bool = False,
+        resume: bool = False,
+    ) -> Self:
+        """Live generations until `total_timesteps` steps are taken; the last one is finished.
+
+        Args:
+            total_timesteps: steps to take in this call.
+            callback: SB3's; returning False stops at once, and the unfinished generation is not learned from.
+            log_interval: log every so many generations, onto the screen at most once a second; None never.
+            tb_log_name: name of the TensorBoard run, the learner's by default.
+            reset_num_timesteps: count from zero (generations go on counting in any case).
+            progress_bar: show one.
+            resume: continue a stopped run toward its own `total_timesteps`; an unfinished generation is played again,
+                and its steps count once.
+
+        Raises:
+            ValueError: there is no environment.
+            RuntimeError: the environment failed, or a return is not finite; the run stays as it was.
+        """
+        if resume:
+            self.num_timesteps = self.loop.run.timesteps
+            total_timesteps, reset_num_timesteps = total_timesteps - self.num_timesteps, False
+        if self.env is None:
+            raise ValueError("the model has no environment; give it one with set_env(env) or load(path, env=env)")
+        hooks = callbacks_of(callback, progress_bar)
+        name = tb_log_name or type(self).__name__
+        _, hook = self._setup_learn(total_timesteps, hooks, reset_num_timesteps, name)
+        if self._slots is None:
+            self._slots = slots_of(self.env)
+        hook.on_training_start(locals(), globals())
+        with threadpool_limits(1):
+            train(self, self._slots, hook, self._update_info_buffer, log_interval, self._total_timesteps)
+            self.loop.choose_champion(self._slots)
+        self.show_champion()
+        hook.on_training_end()
+        return self
+
+    def save(self, path: Any, exclude: Any = None, include: Any = None) -> None:
+        """Save the whole run as it was when the current generation began, and the policy that `predict` uses.
+
+        Args:
+            path: where; `.zip` is added. The file is written beside and renamed, so what stood there is never lost.
+            exclude: accepted for SB3's sake; the state is always whole.
+            include: likewise.
+
+        Raises:
+            OSError: the disk is full or the folder cannot be written.
+        """
+        model_files.write(path, *snapshot.pack(self))
+
+    @classmethod
+    def load(
+        cls,
+        path: Any,
+        env: GymEnv | None = None,
+        device: Any = "auto",
+        custom_objects: dict[str, Any] | None = None,
+        print_system_info: bool = False,
+        force_reset: bool = True,
+        **kwargs: Any,
+    ) -> Self:
+        """Load a model; with an environment of the same spaces it can go on learning.
+
+        Args:
+            path: the file.
+            env: where to go on; None suffices for `predict`.
+            device: where the champion computes.
+            custom_objects: `policy` and `policy_kwargs`, for classes that the file may not name.
+            print_system_info: accepted for SB3's sake.
+            force_reset: likewise.
+            kwargs: settings to change. `seed` is accepted and ignored: a run's random numbers are its own.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: it is damaged, of another version or learner, or a setting cannot change.
+        """
+        arrays, description = model_files.read(path)
+        keywords = snapshot.arguments(cls, description, custom_objects or {}, kwargs)
+        model = cls(env=env, device=device, _init_setup_model=False, **keywords)
+        spaces = {k: model_files.space_from_json(description[k]) for k in ("observation_space", "action_space")}
+        if model.env is not None:
+            check_for_correct_spaces(model.env, **spaces)
+        model.observation_space, model.action_space = spaces["observation_space"], spaces["action_space"]
+        model._setup_model()
+        model.loop = Loop(model, model.loop.worker, model.action_space, *snapshot.run_of(model, arrays, description))
+        model.num_timesteps = model.loop.run.timesteps
+        model.show_champion()
+        snapshot.fill_policy(model, arrays)
+        return model

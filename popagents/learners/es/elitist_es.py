@@ -1,0 +1,169 @@
+"""An elitist evolution strategy on an environment, which goes on where fitness is too rugged to have a slope.
+
+The (mu + lambda) strategy of `elitist_strategy.py`, whose candidates play again before any is chosen, as in F. P. Such
+et al. (2017), "Deep neuroevolution", https://arxiv.org/abs/1712.06567. Differs from the source:
+- candidates are dropped by sequential halving (`sequential_halving.py`);
+- one who played as a fitter one did, point for point and step for step, becomes a parent only where there is nobody
+  else;
+- mutations may be sparse.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Unpack
+
+import numpy as np
+from stable_baselines3.common.policies import BasePolicy
+
+from popagents.common.checks import between
+from popagents.common.moments import Moments
+from popagents.common.now import Now
+from popagents.common.parameters import Parameters
+from popagents.learners.algorithm import PopulationAlgorithm
+from popagents.learners.conversation import Generation, Succession
+from popagents.learners.es.centre import centre_of, first_centre, nothing_seen, policy_parameters
+from popagents.learners.es.elitist_strategy import ElitistState, ElitistStrategy
+from popagents.learners.es.sequential_halving import Judged, sequential_halving
+from popagents.learners.settings import Shared
+from popagents.population.design import Design
+from popagents.population.noise import GaussianNoise, SparseNoise
+from popagents.population.normalization import normalizing
+from popagents.population.random_players import RandomPlayers
+from popagents.population.workspace import Workspace
+from popagents.rollout.jobs import Request
+
+
+@dataclass(frozen=True)
+class ElitistESState:
+    """What an elitist evolution strategy hands on.
+
+    Attributes:
+        strategy: the parents, and what they have played.
+        moments: sums over the observations of random play before the first generation; of no input where observations
+            are not scaled.
+    """
+
+    strategy: ElitistState
+    moments: Moments
+
+
+class ElitistES(PopulationAlgorithm[ElitistESState]):
+    """The (mu + lambda) evolution strategy with sequential halving.
+
+    The first members stand at the `n_parents` parents, the others have noise around one parent or another. Every
+    generation each member plays `episodes` episodes, always taking its likeliest action. The better half of the others,
+    and the parents, play as many episodes again as they have, on common seeds; then the better half of these; once
+    there are no more of them than parents, the fittest of both are the next parents. The fittest parent is the policy
+    that `predict` uses.
+
+    Args:
+        policy: a policy's name or class.
+        env: a Gymnasium id, Gymnasium environment or vector environment, or an SB3 VecEnv.
+        population_size: members, even.
+        n_parents: with one, the parent is judged anew in every generation; of several, each by all that it has played
+            since it was born.
+        reduction_factor: instead of the better half, one in so many plays again; 2 or more.
+        sigma: standard deviation of the noise.
+        final_sigma: falls geometrically to this at the end of `learn`; None keeps it constant.
+        density: None changes every parameter; a share above 0 and at most 1 changes from one to that share of them,
+            drawn by lot (see `SparseNoise`).
+        normalize_observations: scale them by their mean and deviation, clipped at 5; the policy's features extractor
+            must be SB3's FlattenExtractor, the default. Other scales would change who won, so they are those of
+            `episodes` episodes of random play a member before anybody is judged, as in Y. Burda et al. (2018),
+            "Exploration by random network distillation"; the steps count.
+        initial_std: the parents begin with weights from normal(0, initial_std) and biases 0; None leaves them as the
+            policy initialises itself.
+        shared: episodes, policy_kwargs, tensorboard_log, verbose, seed, device; see `settings.Shared`.
+
+    Raises:
+        ValueError: a setting is out of its range.
+    """
+
+    several_designs = False
+
+    def __init__(
+        self,
+        policy: Any,
+        env: Any,
+        *,
+        population_size: int = 64,
+        n_parents: int = 1,
+        reduction_factor: int = 2,
+        sigma: float = 0.05,
+        final_sigma: float | None = None,
+        density: float | None = None,
+        normalize_observations: bool = False,
+        initial_std: float | None = None,
+        **shared: Unpack[Shared],
+    ) -> None:
+        self.n_parents, self.reduction_factor = n_parents, reduction_factor
+        self.sigma, self.final_sigma, self.density = sigma, final_sigma, density
+        self.normalize_observations, self.initial_std = bool(normalize_observations), initial_std
+        if not isinstance(reduction_factor, int) or reduction_factor < 2:
+            raise ValueError(f"reduction_factor is {reduction_factor}; it must be a whole number of 2 or more")
+        if density is not None:
+            between("density", density, 0, 1)
+        if initial_std is not None:
+            between("initial_std", initial_std, 0, 100, open_low=False)
+        self.strategy = ElitistStrategy(population_size, n_parents, sigma, final_sigma)
+        super().__init__(policy, env, learning_rate=1.0, population_size=population_size, **shared)
+
+    @property
+    def centre(self) -> np.ndarray:
+        """Return the fittest parent: float32, (numbers,), in the order of the policy's parameters."""
+        return self.loop.run.state.strategy.parents[0]
+
+    @property
+    def design(self) -> Design:
+        """Return the design of the parents and members."""
+        return self.workspace.designs[0]
+
+    def make_workspace(self) -> Workspace:
+        """Make the design and its noise."""
+        design = Design(self.new_policy(0))
+        numbers = sum(int(np.prod(shape)) for shape in design.shapes.values())
+        noise = GaussianNoise(numbers) if self.density is None else SparseNoise(numbers, self.density)
+        return Workspace([design], noise)
+
+    def new_policy(self, design: int) -> BasePolicy:
+        """Make a policy, which scales its observations where it shall."""
+        policy = super().new_policy(design)
+        return normalizing(policy) if self.normalize_observations else policy
+
+    def initial_state(self) -> ElitistESState:
+        """Begin with parents that are all alike."""
+        centre = first_centre(self.design, self.initial_std, self.run_seed)
+        return ElitistESState(ElitistState.at(centre, self.n_parents), nothing_seen(self.design))
+
+    def next_generation(self, state: ElitistESState, now: Now) -> Generation[ElitistESState]:
+        """Let all members play, then ever fewer, until the next parents are left."""
+        matchmaker, everyone, moments = self.matchmaker(now), np.arange(self.population_size), state.moments
+        streams = everyone - everyone % 2
+        if self.normalize_observations and not moments.counts.any():
+            played = yield Request(
+                RandomPlayers(), matchmaker.jobs(everyone, self.episodes, streams=streams), moments=True
+            )
+            assert played.moments is not None
+            moments = moments.merged(played.moments)
+        members = self.strategy.members(state.strategy, now, moments if self.normalize_observations else None)
+        jobs = matchmaker.jobs(everyone, self.episodes, samples=False, streams=streams)
+        episodes = yield Request(members, jobs)
+        judged, keys = Judged.of(episodes), now.rank_keys(self.population_size)
+
+        def again(finalists: np.ndarray, numbers: np.ndarray) -> Request:
+            return Request(members, matchmaker.evaluation_jobs(finalists, numbers))
+
+        past = state.strategy.episodes, state.strategy.points
+        election = yield from sequential_halving(judged, again, keys, *past, self.reduction_factor)
+        best = election.best
+        assert self.workspace.noise is not None
+        parents = self.workspace.noise.vectors(members, best)
+        strategy = self.strategy.updated(parents, election.episodes[best], election.points[best])
+        return Succession(ElitistESState(strategy, moments), election.fitness, 0, members)
+
+    def policy_of(self, state: ElitistESState, member: int) -> tuple[int, Parameters]:
+        """Return the fittest parent, whoever was fittest in this generation."""
+        return 0, policy_parameters(self.design, state.strategy.parents[0], state.moments)
+
+    def started_from(self, state: ElitistESState, parameters: Parameters) -> ElitistESState:
+        """Return a state whose parents all have these parameters."""
+        return replace(state, strategy=ElitistState.at(centre_of(parameters), self.n_parents))

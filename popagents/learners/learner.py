@@ -1,0 +1,43 @@
+"""What a learner supplies: its state, one generation, and the policy that follows from a state."""
+
+from abc import ABC, abstractmethod
+from typing import Generic
+
+from popagents.common.now import Now
+from popagents.common.parameters import Parameters
+from popagents.learners.conversation import Generation, State
+from popagents.learners.run import Run
+from popagents.rollout.jobs import Conversation
+
+
+class Learner(ABC, Generic[State]):
+    """A population learner, by its state: a frozen dataclass of arrays and numbers, which is also what a file holds.
+
+    Attributes:
+        population_size: members.
+    """
+
+    population_size: int
+
+    @abstractmethod
+    def initial_state(self) -> State:
+        """Return the state in which a run begins."""
+
+    @abstractmethod
+    def next_generation(self, state: State, now: Now) -> Generation[State]:
+        """Live one generation: yield what is to be played, return what follows.
+
+        It reads nothing that changes but its arguments, and changes neither; everything random is drawn from `now`.
+        """
+
+    @abstractmethod
+    def policy_of(self, state: State, member: int) -> tuple[int, Parameters]:
+        """Return a member's design, and its parameters (*shape) by name, as `predict` uses them."""
+
+    @abstractmethod
+    def started_from(self, state: State, parameters: Parameters) -> State:
+        """Return a state in which every member has these parameters, (*shape) by name."""
+
+    def choose_champion(self, run: Run[State]) -> Conversation[int] | None:
+        """Choose the champion after the last generation; None where it is the one that leads, without more play."""
+        return None

@@ -1,0 +1,132 @@
+"""The loop: it answers a learner's conversations, here, and keeps what the run has become."""
+
+from dataclasses import dataclass, replace
+from typing import Generic
+
+import numpy as np
+from gymnasium import spaces
+
+from popagents.common.lineage import Lineage
+from popagents.common.now import Now
+from popagents.learners.conversation import State, Succession, converse
+from popagents.learners.learner import Learner
+from popagents.learners.logging import info_means
+from popagents.learners.run import Run, lineage_rows
+from popagents.population.actions import disagreement
+from popagents.rollout.jobs import Episodes, Players, Request
+from popagents.rollout.observers import Probe
+from popagents.rollout.slots import Slots
+from popagents.rollout.step import Observer, Stopped
+from popagents.rollout.worker import Worker
+
+
+@dataclass(frozen=True)
+class Lived:
+    """What is told of a generation.
+
+    Attributes:
+        answers: all its episodes, one entry a request.
+        logs: numbers by name.
+    """
+
+    answers: list[Episodes]
+    logs: dict[str, float]
+
+
+class Loop(Generic[State]):
+    """Drives a learner.
+
+    Args:
+        learner: whose conversations are answered.
+        worker: plays what they ask for.
+        action_space: of the environment.
+        run: where to begin.
+        lineage: the rows so far.
+
+    Attributes:
+        run: what the run has become; replaced by one assignment once a generation is done, so that an interrupt, a
+            failure or a callback that stops leaves everything as it was.
+    """
+
+    def __init__(
+        self,
+        learner: Learner[State],
+        worker: Worker,
+        action_space: spaces.Space,
+        run: Run[State],
+        lineage: np.ndarray | None = None,
+    ) -> None:
+        self.learner, self.worker, self.action_space, self.run = learner, worker, action_space, run
+        self._table = Lineage(lineage)
+
+    @property
+    def lineage(self) -> np.ndarray:
+        """Return the rows of all generations that are done."""
+        return self._table.rows(self.run.rows)
+
+    def live(self, now: Now, slots: Slots, listener: Observer, logs: bool) -> Lived | None:
+        """Live one generation; None if the listener stopped it.
+
+        Args:
+            now: the generation.
+            slots: where it is played.
+            listener: sees every step.
+            logs: whether to compare how members act, for the log.
+
+        Raises:
+            RuntimeError: the environment failed, or a return is not finite.
+        """
+        answers, probe = list[Episodes](), Probe()
+
+        def answer(request: Request) -> Episodes:
+            observers: list[Observer] = [probe, listener] if logs and not answers else [listener]
+            answers.append(self.worker.play(request, slots, observers))
+            return answers[-1]
+
+        try:
+            succession = converse(self.learner.next_generation(self.run.state, now), answer)
+        except Stopped:
+            return None
+        told = succession.logs | info_means(answers) if logs else {}
+        if logs:
+            told["population/diversity"] = self._diversity(succession.players, probe.situations())
+        self._commit(succession, sum(int(episodes.lengths.sum()) for episodes in answers))
+        return Lived(answers, told)
+
+    def _commit(self, succession: Succession[State], steps: int) -> None:
+        """Let a generation become the past."""
+        run = self.run
+        rows = lineage_rows(succession, run.generation, run.steps_lived + steps)
+        self._table.write(run.rows, rows)
+        self.run = replace(
+            run,
+            state=succession.state,
+            fitness=succession.fitness,
+            generation=run.generation + 1,
+            timesteps=run.timesteps + steps,
+            steps_lived=run.steps_lived + steps,
+            rows=run.rows + len(rows),
+            champion=succession.champion,
+        )
+
+    def _diversity(self, players: Players, situations: np.ndarray) -> float:
+        """Measure how differently members act in situations (k, *shape) of the generation; see `disagreement`."""
+        size, k = self.learner.population_size, len(situations)
+        who = np.tile(np.arange(size), k)
+        actions = self.worker.seat(players).act(who, np.repeat(situations, size, axis=0), None)
+        return disagreement(actions.reshape(k, size, -1), self.action_space)
+
+    def choose_champion(self, slots: Slots) -> None:
+        """Choose the champion, unless that is done for this generation."""
+        run, answers = self.run, list[Episodes]()
+        if run.evaluated == run.generation:
+            return
+
+        def answer(request: Request) -> Episodes:
+            answers.append(self.worker.play(request, slots))
+            return answers[-1]
+
+        conversation = self.learner.choose_champion(run)
+        champion = run.champion if conversation is None else converse(conversation, answer)
+        steps = run.evaluation_timesteps + sum(int(episodes.lengths.sum()) for episodes in answers)
+        self.run = replace(run, champion=champion, evaluated=run.generation, evaluation_timesteps=steps)

@@ -1,0 +1,52 @@
+"""What callbacks and counters see of the play."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from stable_baselines3.common.callbacks import BaseCallback, CallbackList
+
+from popagents.rollout.slots import Slots
+from popagents.rollout.step import Step
+
+
+class CallbackObserver:
+    """Counts steps, and shows each to SB3's callbacks, one row a slot.
+
+    `locals` hold observations (from before the step), new_obs, actions, rewards, dones and infos. Rows of idle slots
+    say reward 0, done False, info {}; `live` (bool, (slots,)) tells which slots were playing.
+
+    Args:
+        callback: SB3's.
+        count: takes how many steps were taken.
+        report: takes infos and dones, where an episode ended.
+        slots: where the play is.
+    """
+
+    def __init__(
+        self,
+        callback: BaseCallback,
+        count: Callable[[int], None],
+        report: Callable[[list[dict[str, Any]], np.ndarray], None],
+        slots: Slots,
+    ) -> None:
+        self.callback, self.count, self.report, self.slots = callback, count, report, slots
+        self.nobody_listens = isinstance(callback, CallbackList) and not callback.callbacks
+
+    def __call__(self, step: Step) -> bool:
+        """Show a step; return whether to go on."""
+        self.count(len(step.live))
+        ended = np.count_nonzero(step.dones)
+        if self.nobody_listens and not ended:
+            return True
+        rewards, dones, infos = step.rewards, step.dones, step.infos
+        playing = np.zeros(len(dones), bool)
+        playing[step.live] = True
+        if len(step.live) < len(dones):
+            rewards, dones = np.where(playing, rewards, 0), dones & playing
+            infos = [info if live else {} for info, live in zip(infos, playing.tolist(), strict=True)]
+        if ended:
+            self.report(infos, dones)
+        seen = {"observations": step.observations, "new_obs": self.slots.observations, "actions": step.actions}
+        self.callback.update_locals({**seen, "rewards": rewards, "dones": dones, "infos": infos, "live": playing})
+        return bool(self.callback.on_step())

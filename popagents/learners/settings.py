@@ -1,0 +1,66 @@
+"""Settings that all learners share, and how designs are named."""
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
+
+from popagents.common.checks import choice
+from popagents.population.policies import CnnPolicy, LinearPolicy, MlpPolicy, SmallCnnPolicy
+
+POLICIES: dict[str, type[BasePolicy]] = {
+    "LinearPolicy": LinearPolicy,
+    "MlpPolicy": MlpPolicy,
+    "CnnPolicy": CnnPolicy,
+    "SmallCnnPolicy": SmallCnnPolicy,
+    "ActorCriticPolicy": ActorCriticPolicy,
+}
+PolicyDesign = tuple[type[BasePolicy], dict[str, Any]]  # a policy class and its keywords
+
+
+class Shared(TypedDict, total=False):
+    """Keywords of every learner.
+
+    Attributes:
+        episodes: episodes (lifetimes, where members live lifetimes) that each one who plays has in a generation;
+            fitness is their mean return. 1 by default.
+        policy_kwargs: keywords for the policy; a list of dicts for several designs.
+        tensorboard_log: folder of TensorBoard's files; None writes none.
+        verbose: 1 prints the log.
+        seed: of the run: all its random numbers follow from it. None draws one.
+        device: where `predict` computes; members act on the CPU.
+    """
+
+    episodes: int
+    policy_kwargs: Any
+    tensorboard_log: str | None
+    verbose: int
+    seed: int | None
+    device: Any
+    _init_setup_model: bool
+
+
+def designs_of(
+    policy: Any, policy_kwargs: Any, population_size: int, aliases: dict[str, type[BasePolicy]]
+) -> list[PolicyDesign]:
+    """Return the designs among which members are dealt.
+
+    Args:
+        policy: a name or class, or a list of them.
+        policy_kwargs: one dict for all designs, None, or a list with one each.
+        population_size: members.
+        aliases: policy classes by name.
+
+    Raises:
+        ValueError: a name is unknown, or the lists do not fit.
+    """
+    policies: Sequence[Any] = policy if isinstance(policy, (list, tuple)) else [policy]
+    several = isinstance(policy_kwargs, (list, tuple))
+    kwargs: Sequence[Any] = policy_kwargs if several else [policy_kwargs or {}] * len(policies)
+    if not policies or len(kwargs) != len(policies) or len(policies) > population_size:
+        raise ValueError(
+            f"policy names {len(policies)} designs, policy_kwargs {len(kwargs)}, for {population_size} members; give "
+            "one dict a design and at least one member to each"
+        )
+    classes = [aliases[choice("policy", p, aliases)] if isinstance(p, str) else p for p in policies]
+    return list(zip(classes, kwargs, strict=True))

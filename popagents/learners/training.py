@@ -1,0 +1,54 @@
+"""Live generation after generation, with SB3's callbacks and logger looking on."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from stable_baselines3.common.callbacks import BaseCallback
+
+from popagents.learners.logging import GenerationLog, write_monitor
+from popagents.learners.observing import CallbackObserver
+from popagents.rollout.slots import Slots
+
+if TYPE_CHECKING:
+    from popagents.learners.algorithm import PopulationAlgorithm
+
+Report = Callable[[list[dict[str, Any]], np.ndarray], None]
+
+
+def train(
+    model: "PopulationAlgorithm[Any]",
+    slots: Slots,
+    callback: BaseCallback,
+    report: Report,
+    log_interval: int | None,
+    until: int,
+) -> None:
+    """Live generations until `until` steps are taken or a callback stops.
+
+    Args:
+        model: the learner; its `num_timesteps` are counted here.
+        slots: where it plays.
+        callback: sees every step.
+        report: takes infos and dones where an episode ended.
+        log_interval: log every so many generations; None never.
+        until: steps.
+    """
+
+    def count(steps: int) -> None:
+        model.num_timesteps += steps
+
+    log, listener = GenerationLog(model.logger, model.num_timesteps), CallbackObserver(callback, count, report, slots)
+    while model.num_timesteps < until:
+        callback.on_rollout_start()
+        model.loop.run = replace(model.loop.run, timesteps=model.num_timesteps)
+        logs = log_interval is not None and (model.generation + 1) % log_interval == 0
+        lived = model.loop.live(model.now, slots, listener, logs)
+        if lived is None:
+            return
+        model.show_champion()
+        write_monitor(model.env, lived.answers)
+        if logs:
+            log.write(lived.logs, model.fitness, model.generation, model.num_timesteps, model.ep_info_buffer or [])
+        callback.on_rollout_end()

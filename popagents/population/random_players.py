@@ -1,0 +1,30 @@
+"""Players without a policy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from popagents.common.actors import Actors
+from popagents.population.actions import Actions
+from popagents.population.workspace import Workspace
+
+
+class RandomActors(Actors):
+    """Discrete actions are equally likely, those of a Box normal(0, 1), clipped to it."""
+
+    def __init__(self, actions: Actions) -> None:
+        self.actions: Actions = actions
+
+    def act(self, who: np.ndarray, observations: np.ndarray, noise: np.ndarray | None = None) -> np.ndarray:
+        """Choose one action per row of `noise`."""
+        outputs = np.zeros((len(who), self.actions.n_outputs), np.float32)
+        return self.actions.choose(outputs, noise, np.zeros_like(outputs))
+
+
+@dataclass(frozen=True)
+class RandomPlayers:
+    """Any number of players without a policy."""
+
+    def seated(self, workspace: Workspace) -> RandomActors:
+        """Seat them."""
+        return RandomActors(workspace.designs[0].actions)

@@ -1,0 +1,62 @@
+"""Choose the slots for an environment.
+
+- `VectorSlots`: a Gymnasium vector environment with masked reset (ours, AsyncVectorEnv, a wrapped SyncVectorEnv);
+- `SyncSlots`: Gymnasium's SyncVectorEnv or SB3's DummyVecEnv, whose environments are stepped one by one, and only while
+  an episode lasts;
+- `AtariSlots`: ale-py's AtariVectorEnv;
+- `SubprocSlots`: SB3's SubprocVecEnv;
+- `SharedSlots`: an SB3 VecEnv behind wrappers whose state the slots share (VecNormalize, VecFrameStack, ...).
+
+In all but the last an episode is a function of its seed alone, so that the number of slots never changes a result, as
+long as the environment's reset forgets what was before (Gymnasium's BipedalWalker keeps its physics world). In the last
+only the first episode of each slot is seeded, and a run can be repeated at the same number of slots only.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, VecMonitor
+
+from popagents.rollout.sb3_slots import SharedSlots, SubprocSlots, SyncSlots
+from popagents.rollout.slots import LONGEST, Slots
+from popagents.rollout.vec_env import GymVecEnv, is_atari, mode_of
+from popagents.rollout.vector_slots import AtariSlots, VectorSlots
+
+
+def slots_of(env: VecEnv) -> Slots:
+    """Choose the slots for an environment as SB3 sees it.
+
+    A VecMonitor around one of our vector environments is looked through: the base writes its file.
+    """
+    slots = _slots_of(env)
+    spec = env.get_attr("spec")[0]
+    slots.longest = max(LONGEST, getattr(spec, "max_episode_steps", None) or 0)
+    return slots
+
+
+def _slots_of(env: VecEnv) -> Slots:
+    bare = env.venv if isinstance(env, VecMonitor) else env
+    if isinstance(bare, GymVecEnv) and (kind := kind_of(bare.vector_env)):
+        return kind(bare.vector_env)
+    if type(env) is DummyVecEnv and env.observation_space.shape is not None:
+        return SyncSlots(env)
+    if type(env) is SubprocVecEnv:
+        return SubprocSlots(env)
+    warnings.warn(
+        f"episodes in a {type(env).__name__} cannot be seeded one by one: this run can be repeated only with "
+        f"{env.num_envs} slots",
+        stacklevel=2,
+    )
+    return SharedSlots(env)
+
+
+def kind_of(env: VectorEnv) -> Callable[[Any], Slots] | None:
+    """Return the slots for a Gymnasium vector environment; None if its lanes cannot be seeded one by one."""
+    if is_atari(env):
+        return AtariSlots
+    if type(env) is SyncVectorEnv and env.single_observation_space.shape is not None:
+        return SyncSlots
+    disabled = mode_of(env) is AutoresetMode.DISABLED
+    return VectorSlots if disabled or isinstance(env.unwrapped, (SyncVectorEnv, AsyncVectorEnv)) else None

@@ -1,0 +1,102 @@
+"""Slots in an SB3 VecEnv, or in Gymnasium's SyncVectorEnv, which is stepped in the same way."""
+
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import SyncVectorEnv
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, unwrap_vec_normalize
+
+from popagents.rollout.slots import Infos, Rows, Slots, one_each, refuse_options, stacked
+
+
+class SyncSlots(Slots):
+    """Slots in a SyncVectorEnv or DummyVecEnv, whose bookkeeping takes longer than a step of a small environment."""
+
+    def __init__(self, env: SyncVectorEnv | DummyVecEnv) -> None:
+        self.envs = env.envs
+        self.n = env.num_envs
+        space = self.envs[0].observation_space
+        self._buffer = np.empty((self.n, *space.shape), space.dtype)  # type: ignore[misc]
+        self._going = np.zeros(self.n, bool)
+        self._nothing: Infos = [{} for _ in range(self.n)]
+
+    def begin(self, which: np.ndarray, seeds: np.ndarray, options: Rows) -> Rows:
+        """Reset the environments of `which`."""
+        slots, infos = np.flatnonzero(which).tolist(), []
+        rows: list[Any] = one_each(options, len(slots)) if options else [None] * len(slots)
+        for slot, own in zip(slots, rows, strict=True):
+            self._buffer[slot], info = self.envs[slot].reset(seed=int(seeds[slot]), options=own)
+            infos.append(info)
+        self._going |= which
+        self.observations = self._buffer.copy()
+        return stacked(infos)
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:
+        """Step the environments whose episode lasts."""
+        rewards, dones, infos = np.zeros(self.n), np.zeros(self.n, bool), self._nothing
+        for slot in np.flatnonzero(self._going).tolist():
+            seen, rewards[slot], terminated, truncated, info = self.envs[slot].step(actions[slot])
+            self._buffer[slot] = seen
+            dones[slot] = terminated or truncated
+            if info:
+                infos = list(infos)
+                infos[slot] = info
+        self._going &= ~dones
+        self.observations = self._buffer.copy()
+        return rewards, dones, infos
+
+
+class SubprocSlots(Slots):
+    """Slots in SB3's SubprocVecEnv, each sub-environment reset by itself."""
+
+    def __init__(self, env: VecEnv) -> None:
+        self.env = env
+        self.n = env.num_envs
+        self._begun = False
+
+    def begin(self, which: np.ndarray, seeds: np.ndarray, options: Rows) -> Rows:
+        """Reset the sub-environments of `which`."""
+        if not self._begun:
+            self.observations = np.array(self.env.reset())
+            self._begun = True
+        slots, infos = np.flatnonzero(which).tolist(), []
+        self.observations = self.observations.copy()
+        for slot, own in zip(slots, one_each(options, len(slots)), strict=True):
+            keywords = {"options": own} if own else {}
+            ((observation, info),) = self.env.env_method("reset", seed=int(seeds[slot]), indices=[slot], **keywords)
+            self.observations[slot] = observation
+            infos.append(info)
+        return stacked(infos)
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:
+        """Step every sub-environment."""
+        observations, rewards, dones, infos = self.env.step(actions)
+        self.observations = np.array(observations)
+        return rewards, dones, infos
+
+
+class SharedSlots(Slots):
+    """Slots in a wrapped SB3 VecEnv, which goes on by itself after each episode."""
+
+    interruptible = False
+
+    def __init__(self, env: VecEnv) -> None:
+        self.env = env
+        self.n = env.num_envs
+        self._normalizer = unwrap_vec_normalize(env)
+
+    def begin(self, which: np.ndarray, seeds: np.ndarray, options: Rows) -> Rows:
+        """Seed and reset everything when all slots begin together; otherwise the next episode has begun already."""
+        refuse_options(self, options)
+        if which.all() or not hasattr(self, "observations"):
+            self.env.seed(int(seeds[0]))
+            self.observations = np.array(self.env.reset())
+        return {}
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:
+        """Step every sub-environment; rewards are the environment's own, not VecNormalize's."""
+        observations, rewards, dones, infos = self.env.step(actions)
+        self.observations = np.array(observations)
+        if self._normalizer is not None:
+            rewards = self._normalizer.get_original_reward()
+        return rewards, dones, infos
