@@ -30,6 +30,7 @@ class Purpose(IntEnum):
     BIRTH = 7
     MUTATION = 8
     MEETING = 9
+    RANK = 10
 
 
 @njit(cache=True)

@@ -29,6 +29,7 @@ from popagents.common import model_files as saving
 from popagents.common.checks import positive
 from popagents.common.lineage import ROW, Lineage, Transmission
 from popagents.common.randomness import Purpose, episode_seeds, keys
+from popagents.common.ranking import ranked
 from popagents.learners.checkpoint import changed, pack, unpack
 from popagents.learners.logging import diversity, log_generation, write_monitor
 from popagents.learners.progress import StepsBar
@@ -362,7 +363,7 @@ class PopulationAlgorithm(BaseAlgorithm):
         fitness = self.scores(lives)
         steps_lived = self._steps_lived + int(lives.lengths.sum())
         parent, second_parent, transmission = self.tell(candidates, lives)
-        self._crown(int(np.nanargmax(fitness)))
+        self._crown(int(self._ranks(fitness, self.generation)[0]))
         rows = np.empty(self.population_size, ROW)
         rows["generation"], rows["member"], rows["timesteps"] = (
             self.generation,
@@ -375,6 +376,10 @@ class PopulationAlgorithm(BaseAlgorithm):
         self.fitness, self._steps_lived, self._start = fitness, steps_lived, self.num_timesteps
         self.generation += 1
         write_monitor(self.env, lives)
+
+    def _ranks(self, fitness: np.ndarray, generation: int) -> np.ndarray:
+        """Return the members from best to worst in a generation, equals by the run's keys: int64, (members,)."""
+        return ranked(fitness, keys(self.run_seed, Purpose.RANK, generation, np.arange(self.population_size)))
 
     # ---------------------------------------------------------------- the champion
 
@@ -392,12 +397,11 @@ class PopulationAlgorithm(BaseAlgorithm):
         slots = self._exam_slots()
         if self._examined == self.generation or slots is None:
             return
-        ranked = np.argsort(-self.fitness, kind="stable")
-        finalists = ranked[: max(1, np.isfinite(self.fitness).sum() // 4)]
+        finalists = self._ranks(self.fitness, self.generation - 1)[: max(1, np.isfinite(self.fitness).sum() // 4)]
         lives = self.sit(finalists, np.arange(self.champion_episodes), slots)
         assert lives is not None
         self.evaluation_timesteps += int(lives.lengths.sum())
-        self._crown(int(np.nanargmax(lives.fitness(self.population_size))))
+        self._crown(int(self._ranks(lives.fitness(self.population_size), self.generation - 1)[0]))
         self._examined = self.generation
 
     def sit(

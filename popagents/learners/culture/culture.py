@@ -26,9 +26,10 @@ class Culture(PopulationAlgorithm):
     """Imitation of successful peers.
 
     Every generation each member plays `episodes` episodes, sampling its own policy. Members are ranked by mean
-    return; every member but the best draws a teacher uniformly among its betters (the best `teacher_share` of all, at
-    most) and maximises the likelihood of the teacher's actions in the situations that the teacher met, for `n_epochs`
-    epochs of shuffled minibatches, by Adam, whose state stays with the member.
+    return, equals in the order in which they stood the generation before; every member but the best draws a teacher
+    uniformly among its betters (the best `teacher_share` of all, at most) and maximises the likelihood of the teacher's
+    actions in the situations that the teacher met, for `n_epochs` epochs of shuffled minibatches, by Adam, whose state
+    stays with the member.
 
     Args:
         policy: a policy's name or class; a list of them for several designs in one population.
@@ -43,10 +44,14 @@ class Culture(PopulationAlgorithm):
         initial_std: standard deviation of the initial weights; biases begin at 0.
         champion_episodes, policy_kwargs, tensorboard_log, verbose, seed, device: see `PopulationAlgorithm`.
 
+    Attributes:
+        order: int64, (members,), members from best to worst in the last generation; by number before the first.
+
     Raises:
         ValueError: a setting is out of range, or no policy can serve the environment's action space.
     """
 
+    order: np.ndarray
     records = True
 
     def __init__(
@@ -103,15 +108,16 @@ class Culture(PopulationAlgorithm):
         rng = generator(self.run_seed, Purpose.WEIGHTS)
         for stack in self.population.stacks:
             stack.randomize(rng, self.initial_std)
+        self.order = np.arange(self.population_size)
         self._adams = [Adam.blank(stack) for stack in self.population.stacks]
         self._crown(0)
 
     def tell(self, candidates: np.ndarray, lives: Lives) -> tuple[np.ndarray, np.ndarray, Transmission]:
         """Let every member but the best learn from a better one."""
-        ranked = np.argsort(-lives.fitness(self.population_size), kind="stable")
+        order = self.order[np.argsort(-lives.fitness(self.population_size)[self.order], kind="stable")]
         rng = generator(self.run_seed, Purpose.TEACHER, self.generation)
         rate = geometric(self.learning_rate, self.final_learning_rate, self.progress)  # type: ignore[arg-type]
-        teachers = draw_teachers(ranked, self.teacher_share, rng)
+        teachers = draw_teachers(order, self.teacher_share, rng)
         learned = []
         for design, (stack, adam) in enumerate(zip(self.population.stacks, self._adams, strict=True)):
             members = np.arange(design, self.population_size, len(self.designs))
@@ -123,6 +129,7 @@ class Culture(PopulationAlgorithm):
         for stack, adam, (parameters, state) in zip(self.population.stacks, self._adams, learned, strict=True):
             stack.parameters.update(parameters)
             adam.__dict__.update(state.__dict__)
+        self.order = order
         return teachers, np.full(self.population_size, -1), Transmission.IMITATION
 
     def _jobs(self, member: int) -> np.ndarray:
@@ -130,11 +137,13 @@ class Culture(PopulationAlgorithm):
         return np.arange(member * self.episodes, (member + 1) * self.episodes)
 
     def learner_arrays(self) -> dict[str, np.ndarray]:
-        """Return the members' optimiser memories."""
-        return {f"{design}/{k}": v for design, adam in enumerate(self._adams) for k, v in adam.arrays().items()}
+        """Return the members' order and optimiser memories."""
+        memories = {f"{design}/{k}": v for design, adam in enumerate(self._adams) for k, v in adam.arrays().items()}
+        return {"order": self.order} | memories
 
     def set_learner_arrays(self, arrays: dict[str, np.ndarray]) -> None:
         """Take back what `learner_arrays` returned."""
+        self.order = arrays["order"]
         for design, adam in enumerate(self._adams):
             prefix = f"{design}/"
             adam.set_arrays({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from popagents.common.checks import positive
+from popagents.common.ranking import ranked
 from popagents.rollout.play import Lives
 
 
@@ -19,6 +20,7 @@ def elect(
     size: int,
     past: np.ndarray,
     reduction_factor: int,
+    keys: np.ndarray,
 ) -> tuple[Lives, np.ndarray] | None:
     """Let ever fewer members play ever more until as many challengers are left as there are parents.
 
@@ -28,20 +30,23 @@ def elect(
         size: of the population; its first members are the parents.
         past: float64, (2, parents), episodes and points of the parents in earlier generations, which count.
         reduction_factor: one challenger in so many plays on.
+        keys: numbers, (size,), all different: challengers that are equal stand in their order; a parent stands before
+            those who are only as good.
 
     Returns:
         All that was lived, and the next parents, the fittest first: int64, (parents,). Who played as a fitter one did
         is chosen only where there is nobody else. None if a callback stopped it.
     """
-
-    def ranked(members: np.ndarray) -> np.ndarray:
-        episodes, points = played(lives, size, past)
-        return members[np.argsort(-points[members] / episodes[members], kind="stable")]
-
     parents = past.shape[1]
     elders = np.arange(parents)
+    places = np.argsort(ranked((np.arange(size) < parents).astype(float), keys))
+
+    def by_fitness(members: np.ndarray) -> np.ndarray:
+        episodes, points = played(lives, size, past)
+        return members[ranked(points[members] / episodes[members], places[members])]
+
     before = int(np.count_nonzero(lives.members == 0))
-    challengers = ranked(np.arange(parents, size))
+    challengers = by_fitness(np.arange(parents, size))
     while len(challengers) > parents:
         finalists = np.union1d(elders, challengers[: max(parents, len(challengers) // reduction_factor)])
         episodes = np.count_nonzero(lives.members == 0)
@@ -49,8 +54,8 @@ def elect(
         if exam is None:
             return None
         lives = lives.joined(exam)
-        challengers = ranked(finalists[parents:])
-    best = ranked(np.concatenate([elders, challengers]))
+        challengers = by_fitness(finalists[parents:])
+    best = by_fitness(np.concatenate([elders, challengers]))
     return lives, best[np.argsort(repeated(lives, best, before), kind="stable")][:parents]
 
 

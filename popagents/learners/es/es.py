@@ -56,8 +56,9 @@ class ES(PopulationAlgorithm):
     With the `elitist` optimizer there is no slope: the first members stand at the `parents` themselves, of which the
     centre is the best, and the others have noise around one parent or another. The better half of these others, and the
     parents, play as many episodes again as they have, on common seeds; then the better half of these; once there are no
-    more of them than `parents`, the fittest of both are the next parents. One who played as a fitter one did, point for
-    point and step for step, only becomes a parent where there is nobody else.
+    more of them than `parents`, the fittest of both are the next parents. A parent stands before one who is only as
+    good, and other equals in a random order. One who played as a fitter one did, point for point and step for step,
+    only becomes a parent where there is nobody else.
 
     Args:
         policy: a policy's name or class.
@@ -338,7 +339,8 @@ class ES(PopulationAlgorithm):
         def sit(finalists: np.ndarray, papers: np.ndarray) -> Lives | None:
             return self.sit(finalists, papers, self._training_slots(), lambda step: self._after(step, hook))
 
-        done = elect(lives, sit, self.population_size, self._past, self.reduction_factor)
+        rank_keys = keys(self.run_seed, Purpose.RANK, self.generation, np.arange(self.population_size))
+        done = elect(lives, sit, self.population_size, self._past, self.reduction_factor, rank_keys)
         if done is None:
             return None
         lives, self._elected = done

@@ -27,7 +27,6 @@ from popagents.learners.genetic.operators import (
     crossover,
     gaussian_mutation,
     parents_of,
-    pool_of,
     replaced,
     self_adapted,
 )
@@ -46,8 +45,8 @@ class Genetic(PopulationAlgorithm):
 
     Every generation `n_offspring` children are born: each has two parents, drawn from `n_parents` that are drawn from
     the best `tournament_size` members; each of its layers is one parent's, by a coin, plus normal(0, `mutation_std`);
-    so are its hyperparameters, within their ranges. Children take the places of other members and live. What a life is,
-    and what of it children inherit, is
+    so are its hyperparameters, within their ranges. Equals are ranked at random. Children take the places of other
+    members and live. What a life is, and what of it children inherit, is
 
         darwin    episodes; children inherit the weights that a parent was born with
         baldwin   a lifetime of learning; children inherit the weights that a parent was born with
@@ -205,14 +204,18 @@ class Genetic(PopulationAlgorithm):
         if self.generation == 0:
             return super().ask()
         places = self._births(self.fitness, self.generation).places
-        return np.union1d(places, pool_of(self.fitness, self.tournament_size)) if self.reevaluate else places
+        return (
+            np.union1d(places, self._ranks(self.fitness, self.generation - 1)[: self.tournament_size])
+            if self.reevaluate
+            else places
+        )
 
     def _births(self, fitness: np.ndarray, generation: int) -> Births:
         """Say who is born to whom, and where; a function of the generation before alone."""
         rng = generator(self.run_seed, Purpose.BIRTH, generation)
-        pool = pool_of(fitness, self.tournament_size)
-        first, second = parents_of(pool, self.n_parents, self.n_offspring, rng)
-        return Births(replaced(fitness, self.n_offspring, self.replacement, self.elites, rng), first, second)
+        ranks = self._ranks(fitness, generation - 1)
+        first, second = parents_of(ranks[: self.tournament_size], self.n_parents, self.n_offspring, rng)
+        return Births(replaced(ranks, self.n_offspring, self.replacement, self.elites, rng), first, second)
 
     def live(self, candidates: np.ndarray, hook: BaseCallback) -> Lives | None:
         """Let children be born, and the candidates live."""

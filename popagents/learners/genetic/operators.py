@@ -1,4 +1,4 @@
-"""The operators of a genetic algorithm, as pure functions of fitness, genes and a random generator.
+"""The operators of a genetic algorithm, as pure functions of ranks, genes and a random generator.
 
 Genes are a stack's parameters, `{name: (members, *shape)}`, and a table of hyperparameters, (members, columns). A
 *layer* is what one module of the policy holds: the weight and the bias of a linear layer, all that an LSTM cell has.
@@ -19,25 +19,16 @@ class Births(NamedTuple):
     second: np.ndarray  # the other; it may be the same
 
 
-def pool_of(fitness: np.ndarray, size: int) -> np.ndarray:
-    """Return the best `size` members, best first, ties by the lower number.
-
-    >>> pool_of(np.array([1.0, 5.0, 3.0, 5.0]), 3).tolist()
-    [1, 3, 2]
-    """
-    return np.argsort(-fitness, kind="stable")[:size]
-
-
 def parents_of(pool: np.ndarray, n_parents: int, children: int, rng: np.random.Generator) -> np.ndarray:
     """Draw `n_parents` of the pool, and of these two for each child, all with replacement: int64, (2, children)."""
     return rng.choice(rng.choice(pool, n_parents), (2, children))
 
 
-def replaced(fitness: np.ndarray, children: int, how: str, elites: int, rng: np.random.Generator) -> np.ndarray:
+def replaced(ranks: np.ndarray, children: int, how: str, elites: int, rng: np.random.Generator) -> np.ndarray:
     """Choose whose places children take.
 
     Args:
-        fitness: float64, (members,).
+        ranks: int64, (members,), members from best to worst.
         children: how many.
         how: "random" members, or the "worst".
         elites: the best members, so many, keep theirs.
@@ -46,10 +37,9 @@ def replaced(fitness: np.ndarray, children: int, how: str, elites: int, rng: np.
     Returns:
         int64, (children,), all different.
     """
-    ranked = pool_of(fitness, len(fitness))
     if how == "worst":
-        return ranked[len(ranked) - children :]
-    return rng.choice(np.sort(ranked[elites:]), children, replace=False)
+        return ranks[len(ranks) - children :]
+    return rng.choice(np.sort(ranks[elites:]), children, replace=False)
 
 
 def crossover(genes: Parameters, births: Births, rng: np.random.Generator) -> Parameters:
