@@ -114,7 +114,7 @@ def test_a_teacher_share_lets_only_the_best_teach():
 
 
 def test_one_tell_on_three_candidates_by_hand():
-    """The best stays; the second learns the best's one action; ties are broken by the lower index."""
+    """The best stays; the second learns the best's one action; equals stand by number at first."""
     model = Culture("LinearPolicy", Ring(), population_size=3, n_epochs=1, learning_rate=0.1, seed=0)
     model._total_timesteps = 100
     (stack,) = model.population.stacks
@@ -132,6 +132,7 @@ def test_one_tell_on_three_candidates_by_hand():
     assert parents[2] in (0, 1)
     assert list(second) == [-1, -1, -1]
     assert transmission is Transmission.IMITATION
+    assert model.order.tolist() == [1, 0, 2]
     weight, bias = stack.parameters["action_net.weight"], stack.parameters["action_net.bias"]
     assert (weight[1] == 0).all()
     # Adam's first step moves each parameter that has a gradient by the learning rate against its sign. Member 0 saw its
@@ -140,6 +141,28 @@ def test_one_tell_on_three_candidates_by_hand():
     assert np.allclose(weight[0][:, 2], [-0.1, 0.1], atol=1e-6)
     assert np.allclose(bias[0], [-0.1, 0.1], atol=1e-6)
     assert (weight[0][:, [0, 3, 4, 5, 6, 7]] == 0).all()
+
+
+def test_equals_keep_the_order_of_the_generation_before(tmp_path):
+    model = Culture("LinearPolicy", Ring(), population_size=3, seed=0)
+    model._total_timesteps = 100
+    observations, actions = np.zeros((2, 3, 8), np.float32), np.zeros((2, 3), np.int64)
+    record = Record(observations, actions, np.array([[0, 0, 2], [1, 0, 2], [2, 0, 2]]))
+    assert model.order.tolist() == [0, 1, 2]
+    for returns, order in (
+        ([5.0, 9.0, 9.0], [1, 2, 0]),
+        ([5.0, 5.0, 9.0], [2, 1, 0]),  # 1 stood before 0
+        ([9.0, 9.0, 9.0], [2, 1, 0]),
+        ([9.0, 5.0, 5.0], [0, 2, 1]),
+        ([9.0, 9.0, 5.0], [0, 1, 2]),
+    ):
+        lives = Lives(np.arange(3), np.array(returns), np.full(3, 2), observations[0], record)
+        parents, _, _ = model.tell(np.arange(3), lives)
+        assert model.order.tolist() == order
+        assert parents[order[0]] == -1
+        assert parents[order[1]] == order[0]
+        model.save(tmp_path / "m")
+        assert Culture.load(tmp_path / "m").order.tolist() == order
 
 
 def test_members_play_several_episodes_and_teach_all_of_them():
@@ -155,8 +178,10 @@ def test_the_lineage_says_who_learned_from_whom():
     rows = model.lineage.reshape(-1, 5)
     assert (rows["member"] == np.arange(5)).all()
     assert (rows["generation"] == np.arange(len(rows))[:, None]).all()
+    order = np.arange(5)
     for generation in rows:
-        best = np.argsort(-generation["fitness"], kind="stable")[0]
+        order = order[np.argsort(-generation["fitness"][order], kind="stable")]
+        best = order[0]
         assert list(np.flatnonzero(generation["parent"] == -1)) == [best]
         learners = np.flatnonzero(generation["parent"] >= 0)
         teachers = generation["parent"][learners]

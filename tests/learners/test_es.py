@@ -462,9 +462,10 @@ def test_the_better_half_plays_as_many_episodes_again_until_one_challenges_the_c
         assert (stood[0] == before).all()
         assert np.allclose(stood[4] - before, np.float32(0.5) * noise_of(model, 0, 4), atol=1e-6)
         (lived,), left = first, list(range(1, 8))
+        rank_keys = keys(seed, Purpose.RANK, 0, np.arange(8))
         for (finalists, papers, lives), size, played in zip(rounds, (3, 1), (2, 4), strict=True):
             fitness = lived.fitness(8)
-            left = sorted(left, key=lambda m: -fitness[m])[:size]
+            left = sorted(left, key=lambda m: (-fitness[m], rank_keys[m]))[:size]
             assert finalists == [0, *sorted(left)]
             assert papers == list(range(played, 2 * played))
             lived = lived.joined(lives)
@@ -533,7 +534,8 @@ def test_who_played_as_a_fitter_one_did_becomes_a_parent_only_where_there_is_nob
         return replace(lives_of(games), members=finalists)
 
     monkeypatch.setattr(ES, "sit", sit)
-    model = ES("LinearPolicy", Ring(), seed=0, population_size=6, optimizer="elitist", parents=2)
+    model = ES("LinearPolicy", Ring(), seed=1, population_size=6, optimizer="elitist", parents=2)
+    assert np.argsort(keys(model.run_seed, Purpose.RANK, 0, [4, 5])).tolist() == [0, 1]  # among equals 4 is before 5
     for first, exam, elected in (
         ([5, 5, 1, 1, 6, 6], [3, 3, 3, 3], [4, 5]),  # all of them alike: the fittest two
         ([5, 5, 1, 1, 6, 6], [3, 2, 3, 3], [4, 1]),  # 1 played worse, but otherwise than the others

@@ -13,6 +13,8 @@ from stable_baselines3.common.logger import configure
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from popagents.common.lineage import Transmission, by_generation
+from popagents.common.randomness import Purpose, keys
+from popagents.common.ranking import ranked
 from popagents.learners.genetic.genetic import Genetic
 from popagents.learners.updates.lifetime import Lifetime, live_again
 from popagents.population.recurrent import RecurrentPolicy
@@ -113,13 +115,13 @@ def test_the_lineage_names_both_parents_and_keeps_the_scores_of_who_did_not_live
     model = harlow("darwin").learn(1200)
     table = by_generation(model.lineage)
     assert len(table) > 3
-    for now, then in itertools.pairwise(table):
+    for generation, (now, then) in enumerate(itertools.pairwise(table)):
         born = now["transmission"] == Transmission.BIRTH
         assert born.sum() == 2
         assert ((now["parent"] >= 0) == born).all()
         assert ((now["second_parent"] >= 0) == born).all()
-        ranked = np.argsort(-now["fitness"], kind="stable")[:3]
-        assert set(now["parent"][born]) | set(now["second_parent"][born]) <= set(ranked)
+        pool = ranked(now["fitness"], keys(model.run_seed, Purpose.RANK, generation, np.arange(6)))[:3]
+        assert set(now["parent"][born]) | set(now["second_parent"][born]) <= set(pool)
         assert (now["fitness"][~born] == then["fitness"][~born]).all()
 
 

@@ -20,6 +20,8 @@ from stable_baselines3.common.logger import configure
 from stable_baselines3.common.monitor import load_results
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
+from popagents.common.randomness import Purpose, keys
+from popagents.common.ranking import ranked
 from popagents.learners.progress import StepsBar
 from popagents.rollout.make_env import native_vec_env
 from popagents.rollout.vec_env import GymVecEnv
@@ -245,7 +247,8 @@ def test_the_screen_gets_a_table_a_second_at_most_and_files_get_them_all(name, t
 @examined
 def test_the_champion_is_the_best_finalist_of_an_exam_that_is_counted_apart(name):
     model = new(name, Ring(), champion_episodes=5).learn(400)
-    finalists = np.argsort(-model.fitness, kind="stable")[:1]  # a quarter of 6
+    rank_keys = keys(model.run_seed, Purpose.RANK, model.generation - 1, np.arange(6))
+    finalists = ranked(model.fitness, rank_keys)[:1]  # a quarter of 6
     genes = model.population.genes(int(finalists[0]))
     assert all((model.policy.state_dict()[k].numpy() == v).all() for k, v in genes.items())
     assert 0 < model.evaluation_timesteps <= 5 * 20

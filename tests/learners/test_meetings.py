@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
+from popagents.common.randomness import Purpose, keys
+from popagents.common.ranking import ranked
 from popagents.learners.culture.culture import Culture
 from popagents.learners.es.es import ES
 from popagents.rollout.matchmaking import examiners, meetings, of_finalists, seats_of, shared
@@ -213,10 +215,11 @@ def test_only_finalists_are_marked_but_all_steps_are_counted():
 def test_the_champion_of_a_meeting_population_is_the_finalist_that_earns_most_by_argmax():
     model = culture(dilemma(4), population_size=8, episodes=1, champion_episodes=3)
     model.learn(80)
-    ranked = np.argsort(-model.fitness, kind="stable")[:2]
-    lives = model.sit(ranked, np.arange(3), model._training_slots())
-    assert lives.members.tolist() == np.repeat(ranked, 3).tolist()
-    assert model.champion == ranked[np.argmax([lives.returns[:3].mean(), lives.returns[3:].mean()])]
+    rank_keys = keys(model.run_seed, Purpose.RANK, model.generation - 1, np.arange(8))
+    finalists = ranked(model.fitness, rank_keys)[:2]
+    lives = model.sit(finalists, np.arange(3), model._training_slots())
+    assert lives.members.tolist() == np.repeat(finalists, 3).tolist()
+    assert model.champion == finalists[np.argmax([lives.returns[:3].mean(), lives.returns[3:].mean()])]
     assert model.evaluation_timesteps == 2 * 3 * 2 * 10
 
 
