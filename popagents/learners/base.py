@@ -31,7 +31,7 @@ from popagents.common.lineage import ROW, Lineage, Transmission
 from popagents.common.randomness import Purpose, episode_seeds, keys
 from popagents.learners.checkpoint import changed, pack, unpack
 from popagents.learners.logging import diversity, log_generation, write_monitor
-from popagents.learners.progress import StepsBar
+from popagents.learners.progress import progress_callbacks
 from popagents.population.actions import Actions
 from popagents.population.policies import CnnPolicy, LinearPolicy, MlpPolicy, SmallCnnPolicy
 from popagents.population.population import Population, Stack
@@ -262,7 +262,8 @@ class PopulationAlgorithm(BaseAlgorithm):
         callbacks = [*callback] if isinstance(callback, list) else [callback] if callback else []
         hooks = [c if isinstance(c, BaseCallback) else ConvertCallback(c) for c in callbacks]
         name = tb_log_name or type(self).__name__
-        _, hook = self._setup_learn(total_timesteps, hooks + [StepsBar()] * progress_bar, reset_num_timesteps, name)
+        hooks += progress_callbacks(progress_bar)
+        _, hook = self._setup_learn(total_timesteps, hooks, reset_num_timesteps, name)
         self._start = self.num_timesteps
         self.next_table = 0.0  # when the next log may go onto the screen (seconds)
         hook.on_training_start(locals(), globals())
