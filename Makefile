@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test check bench clean
+.PHONY: setup demo test wheel check bench clean
 
 setup: .venv/.installed
 
@@ -17,6 +17,9 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+wheel: setup
+	$(BIN)/python -m tests.bare.install
 
 check: setup
 	$(BIN)/ruff check .

@@ -40,6 +40,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("popzoo")
     if name in NAMES:
         return getattr(importlib.import_module(NAMES[name]), name)
     raise AttributeError(f"module 'popagents' has no attribute {name!r}; it has {', '.join(__all__)}")

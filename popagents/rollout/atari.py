@@ -24,6 +24,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numba import njit
 
+from popagents.common.optional import missing_extra
+
 OBSERVATIONS = ("grayscale", "rgb", "ram")
 LONGEST_WAIT = 30  # a game of pixels begins after fewer frames than this
 HEIGHT, WIDTH = 210, 160  # of the screen (pixels)
@@ -32,7 +34,7 @@ try:
     import ale_py
     from ale_py import roms
 except ImportError as error:
-    raise ImportError(f"Atari games are not installed ({error}); run `pip install 'popzoo[atari]'`") from error
+    raise missing_extra(f"Atari games are not installed ({error})", "atari") from error
 
 
 class Machine:

@@ -11,6 +11,7 @@ from gymnasium.envs.registration import EnvSpec, load_env_creator
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from stable_baselines3.common.vec_env import VecEnv
 
+from popagents.common.optional import missing_extra
 from popagents.rollout.vec_env import GymVecEnv
 
 STAND_INS = {"ale_py.vector_env:AtariVectorEnv": "popagents.rollout.atari:AtariLanes"}  # ours for them
@@ -54,7 +55,7 @@ def registered_id(env_id: str) -> str:
         try:
             importlib.import_module("ale_py")
         except ImportError as error:
-            raise ImportError(f"{name} needs ale-py; run `pip install 'popzoo[atari]'`") from error
+            raise missing_extra(f"{name} needs ale-py", "atari") from error
     return name
 
 

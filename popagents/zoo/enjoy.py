@@ -12,6 +12,7 @@ from typing import Any
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import VecEnv
 
+from popagents.common.optional import missing_extra
 from popagents.rollout.make_env import lanes_stand_in, single_env
 from popagents.zoo.train import checked_arguments, prepare, refuse
 from registration.learners import LEARNERS
@@ -20,7 +21,7 @@ try:
     import rl_zoo3.enjoy as script
     from rl_zoo3 import create_test_env, get_latest_run_id, get_saved_hyperparams
 except ImportError as error:
-    raise ImportError(f'RL Zoo is not complete here ({error}); install it with: pip install "popzoo[zoo]"') from error
+    raise missing_extra(f"RL Zoo is not complete here ({error})", "zoo") from error
 
 CHAMPIONS = Path(__file__).parent / "champions"
 

@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import gymnasium as gym
-import yaml
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
 
+from popagents.common.optional import missing_extra
 from popagents.learners.progress import StepsBar
 from popagents.rollout.make_env import has_native, native_vec_env, registered_id
 from popagents.zoo.samplers import SAMPLERS
@@ -34,11 +34,12 @@ from registration.learners import LEARNERS, load_learner
 
 try:
     import rl_zoo3.train as script
+    import yaml
     from rl_zoo3 import ALGOS, exp_manager
     from rl_zoo3.exp_manager import ExperimentManager
     from rl_zoo3.hyperparams_opt import HYPERPARAMS_CONVERTER, HYPERPARAMS_SAMPLER
 except ImportError as error:
-    raise ImportError(f'RL Zoo is not complete here ({error}); install it with: pip install "popzoo[zoo]"') from error
+    raise missing_extra(f"RL Zoo is not complete here ({error})", "zoo") from error
 
 SETTINGS = Path(__file__).parent / "hyperparams"
 

@@ -205,7 +205,7 @@ def test_seeds_must_be_one_a_lane() -> None:
 def test_without_ale_py_the_extra_is_named(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ale_py", None)
     monkeypatch.delitem(sys.modules, "popagents.rollout.atari", raising=False)
-    with pytest.raises(ImportError, match=r"pip install 'popzoo\[atari\]'"):
+    with pytest.raises(ImportError, match=r'ale.py.*; run `pip install "\.\[atari\]"` in '):
         importlib.import_module("popagents.rollout.atari") if module == "popagents.rollout.atari" else vec_env_of(ID, 2)
 
 

@@ -110,7 +110,7 @@ def test_what_is_no_table_of_truths_is_no_catch_map(tmp_path, caught):
 )
 def test_what_is_missing_is_named_with_its_remedy(tmp_path, monkeypatch, module, name, draw):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ImportError, match=rf'{name} is not installed; run `pip install "popzoo\[zoo\]"`'):
+    with pytest.raises(ImportError, match=rf'{name} is not installed; run `pip install "\.\[zoo\]"` in '):
         draw(tmp_path / "figure")
 
 

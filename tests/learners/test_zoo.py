@@ -359,10 +359,12 @@ def test_rl_zoos_tables_know_our_learners(zoo: Script) -> None:
     assert rl_zoo3.train.ExperimentManager is PopulationManager
 
 
-@pytest.mark.parametrize("script", ["train", "enjoy"])
-def test_a_missing_rl_zoo_is_named_with_the_remedy(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, f"rl_zoo3.{script}", None)
-    with pytest.raises(ImportError, match=r'pip install "popzoo\[zoo\]"'):
+@pytest.mark.parametrize(
+    ("script", "module"), [("train", "rl_zoo3.train"), ("train", "yaml"), ("enjoy", "rl_zoo3.enjoy")]
+)
+def test_a_missing_rl_zoo_is_named_with_the_remedy(script: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ImportError, match=rf'RL Zoo .*{module}.*; run `pip install "\.\[zoo\]"` in '):
         runpy.run_path(str(getattr(popagents.zoo, script).__file__))
 
 
