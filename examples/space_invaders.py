@@ -2,7 +2,7 @@
 
     python -m examples.space_invaders [--runs 3] [--steps N] [--games 16] [--folder runs/space_invaders]
 
-Trains with the preset `es-elitist.yml`, on first lives alone, and tests the centre on whole games now and
+Trains with the preset `elitist_es.yml`, on first lives alone, and tests the centre on whole games now and
 then. Leaves in the folder each run's best centre, the tests of all runs as curves, and a film of the best of all.
 """
 
@@ -25,7 +25,7 @@ SCORES = {"random": 148.0, "always firing": 285.0}
 
 def trained(seed: int, steps: int, games: int, folder: Path) -> EvalCallback:
     """Train one centre; return what tested it, the best left in the folder as `best_model.zip`."""
-    _, lanes, env_kwargs, settings = preset("es-elitist", ENV)
+    _, lanes, env_kwargs, settings = preset("elitist_es", ENV)
     examiner = EvalCallback(
         VecMonitor(native_vec_env(ENV, LANES)),
         n_eval_episodes=games,
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Train, draw, film."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=3, help="with seeds from 0")
-    parser.add_argument("--steps", type=int, default=preset("es-elitist", ENV)[0], help="decisions of each run")
+    parser.add_argument("--steps", type=int, default=preset("elitist_es", ENV)[0], help="decisions of each run")
     parser.add_argument("--games", type=int, default=16, help="of each test")
     parser.add_argument("--folder", type=Path, default=Path("runs/space_invaders"), help="where the results go")
     options = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""Watch a trained player with RL Zoo's own script: `python -m popagents.zoo.enjoy --algo culture --env PopPacman-v0`.
+"""Watch a trained player with RL Zoo's own script: `python -m popagents.enjoy --algo culture --env PopPacman-v0`.
 
 All options are RL Zoo's (`-h` lists them); names are those of `popagents.zoo.train`. Without `-f` the player comes from
 `logs/` where that holds one of this algorithm and environment, and otherwise from the champions shipped beside us. Our
@@ -37,7 +37,7 @@ def folder_of(algo: str, env_id: str) -> str:
     if not found:
         refuse(
             f"no {algo} player of {env_id} in logs/ nor among the shipped champions; "
-            f"train one (python -m popagents.zoo.train --algo {algo} --env {env_id}) or name a folder with -f"
+            f"train one (python -m popagents.train --algo {algo} --env {env_id}) or name a folder with -f"
         )
     return found[0]
 

@@ -1,4 +1,4 @@
-"""Train with RL Zoo's own script: `python -m popagents.zoo.train --algo culture --env PopPacman-v0`.
+"""Train with RL Zoo's own script: `python -m popagents.train --algo culture --env PopPacman-v0`.
 
 All options are RL Zoo's (`-h` lists them). Ours adds
 
