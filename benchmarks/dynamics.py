@@ -11,8 +11,7 @@ import numpy as np
 
 from benchmarks.ratios import paired, seconds
 from benchmarks.table import Row, show
-from popagents import dynamics
-from popagents.dynamics import plots
+from popagents import dynamics, plots
 from popenvs.dilemmas.catalogue import stag_hunt
 
 START = np.array([[[0.6, 0.4]], [[0.55, 0.45]]])
@@ -52,8 +51,8 @@ def many(n: int) -> Callable[[], Any]:
 
 def picture() -> None:
     """Draw a flow of 9 x 9 arrows."""
-    figure, (axes,) = plots.canvas()
-    plots.flow(dynamics.ActorCritic(stag_hunt(), RATE, DISCOUNT), axes=axes)
+    figure, (axes,) = plots.squares()
+    plots.flow_plot(dynamics.ActorCritic(stag_hunt(), RATE, DISCOUNT), axes=axes)
     figure.canvas.draw()
 
 

@@ -8,12 +8,12 @@ import gymnasium as gym
 import numpy as np
 
 from popagents.common.optional import needed
+from popagents.plots.style import INK
 from popagents.rollout.make_env import single_env
 
 LONGEST, WIDEST = 400, 800  # frames of an episode; animation that is not scaled down (pixels)
 STRIP_WIDTH = 1000  # a film strip is scaled down by whole numbers as long as it stays this wide (pixels)
 COLOURS = 128  # of an animation, which all its frames share
-INK = "#222222"
 
 
 def episode_frames(env: gym.Env, policy: Any, seed: int = 0, max_frames: int = LONGEST) -> list[np.ndarray]:
