@@ -59,5 +59,5 @@ def shares(dynamics: Any, trajectories: Any, player: int = 0, state: int = 0) ->
         state: in which state.
     """
     tables = trajectories.strategies if isinstance(trajectories, Trajectory) else np.asarray(trajectories)
-    flat = tables.reshape(len(tables), -1, *dynamics.shape)
-    return np.asarray(flat[(slice(None), slice(None), *place_of(dynamics, player, state))])
+    place: Any = (..., *place_of(dynamics, player, state), slice(None))
+    return np.asarray(tables.reshape(len(tables), -1, *dynamics.shape)[place])
