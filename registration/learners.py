@@ -11,15 +11,15 @@ from typing import Any
 LEARNERS: dict[str, dict[str, str]] = {
     "culture": {
         "learner": "popagents.learners.culture.culture:Culture",
-        "sampler": "popagents.learners.culture.sampler:sample_settings",
+        "sampler": "popagents.learners.culture.sampler:sample_culture",
     },
     "es": {
         "learner": "popagents.learners.es.es:ES",
-        "sampler": "popagents.learners.es.sampler:sample_settings",
+        "sampler": "popagents.learners.es.sampler:sample_es",
     },
     "genetic": {
         "learner": "popagents.learners.genetic.genetic:Genetic",
-        "sampler": "popagents.learners.genetic.sampler:sample_settings",
+        "sampler": "popagents.learners.genetic.sampler:sample_genetic",
     },
 }
 

@@ -191,4 +191,5 @@ class PartiallyObservableActorCritic(ActorCritic):
         if self.consistent:
             return seen
         between = states.chain @ self.tensors.observations  # (..., N, S, O)
-        return seen._replace(chain=belief(self.tensors.observations, occupation) @ between)
+        chain = belief(self.tensors.observations, occupation) @ between
+        return Averages(seen.transitions, seen.rewards, chain)

@@ -40,6 +40,12 @@ def test_inheritances_are_drawn_beside_each_other(tmp_path):
         plots.inheritance_curves({"darwin": [np.empty(0, ROW)]}, tmp_path / "none.png")
 
 
+def test_every_inheritance_is_named_however_many_there_are(tmp_path):
+    names = [f"run {i}," for i in range(8)]
+    text = plots.inheritance_curves({name: [lineage(3, 2, 1.0)] for name in names}, tmp_path / "many.svg").read_text()
+    assert all(f"{name} 2" in text for name in names)
+
+
 def test_hyperparameters_drift_in_a_panel_each(tmp_path):
     drift = np.random.default_rng(0).uniform(size=(30, 4, 3)).cumsum(axis=0)
     names = ["learning_rate", "discount", "value_cost", "entropy_cost"]

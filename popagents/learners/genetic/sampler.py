@@ -3,7 +3,7 @@
 from typing import Any
 
 
-def sample_settings(trial: Any, n_actions: int, n_envs: int, additional_args: dict[str, Any]) -> dict[str, Any]:
+def sample_genetic(trial: Any, n_actions: int, n_envs: int, additional_args: dict[str, Any]) -> dict[str, Any]:
     """Draw one trial's settings; the arguments are those that RL Zoo hands to every sampler, the trial is Optuna's."""
     return {
         "population_size": trial.suggest_categorical("population_size", [16, 32, 64, 128]),
