@@ -1,4 +1,4 @@
-"""Averages over the others' strategies: the game as each player meets it while all strategies are fixed.
+"""Averages over the others' strategies: the game from each player's view while all strategies are fixed.
 
 Indices: player i, state s, action a, joint action j, next state t, observation o. Leading axes are batches.
 

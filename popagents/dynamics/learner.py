@@ -149,8 +149,8 @@ class Learner:
         return np.where(self.available[:, None, :], error - self.cost(X), 0.0)
 
     def unscaled_error(self, X: np.ndarray, averages: Averages) -> np.ndarray:
-        """Return the error before choice intensity and cost, (..., N, Z, A); what a learner defines."""
-        raise NotImplementedError
+        """Return the error before choice intensity and cost, (..., N, Z, A); each learner defines its own."""
+        raise NotImplementedError(f"{type(self).__name__} defines no unscaled_error; use one of its subclasses")
 
     def cost(self, X: np.ndarray) -> np.ndarray | float:
         """Return the term that is subtracted from the error: ln X for softmax strategies, else 0."""

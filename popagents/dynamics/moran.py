@@ -98,6 +98,6 @@ def mean_payoff(
     """
     total = np.zeros(len(mutants))
     for met in range(others + 1):
-        ways = np.array([comb(m, met) * comb(rest - m, others - met) / comb(rest, others) for m in mutants.tolist()])
-        total += ways * payoffs[(own, *[b] * met, *[a] * (others - met))]
+        groups = [comb(m, met) * comb(rest - m, others - met) / comb(rest, others) for m in mutants.tolist()]
+        total += np.array(groups) * payoffs[(own, *[b] * met, *[a] * (others - met))]
     return total

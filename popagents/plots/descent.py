@@ -92,8 +92,8 @@ def lineage_graph(
 def rows(table: np.ndarray, found: np.ndarray, births: bool) -> np.ndarray:
     """Give every member a row of the graph in each generation, (generations, members), from 0, the top.
 
-    Where members live on, each keeps its row, and who has long been an ancestor lies on top, so that the ancestry is a
-    tree with a clean edge. With births the fittest of each generation lies on top.
+    Where members live on, each keeps its row, and those that are ancestors in most generations lie on top, so that the
+    lines of ancestry stay together. With births the fittest of each generation lies on top.
     """
     key = np.nan_to_num(table["fitness"], nan=-np.inf) if births else np.broadcast_to(found.sum(axis=0), table.shape)
     return np.argsort(np.argsort(-key, axis=1, kind="stable"), axis=1)

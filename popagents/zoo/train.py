@@ -1,4 +1,4 @@
-"""Train with RL Zoo's own script: `python -m popagents.zoo.train --algo culture --env PopPacman-v0`.
+"""Train with RL Zoo's own script: `python -m popagents.train --algo culture --env PopPacman-v0`.
 
 All options are RL Zoo's (`-h` lists them). Ours adds
 
@@ -58,7 +58,7 @@ class PopulationManager(ExperimentManager):
             self.deterministic_eval = True  # in Atari games too, where RL Zoo would sample
 
     def read_hyperparameters(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Read the settings, and from them what the evaluation environment is made with."""
+        """Read the settings, and from them the arguments of the evaluation environment."""
         settings, saved = super().read_hyperparameters()
         eval_env_kwargs = settings.pop("eval_env_kwargs", settings.get("env_kwargs", self.env_kwargs))
         if not self.eval_env_kwargs_given:
