@@ -11,8 +11,7 @@ import numpy as np
 
 from benchmarks.ratios import paired, seconds
 from benchmarks.table import Row, show
-from popagents import dynamics
-from popagents.dynamics import plots
+from popagents import dynamics, plots
 from popenvs.dilemmas.catalogue import stag_hunt
 
 START = np.array([[[0.6, 0.4]], [[0.55, 0.45]]])
@@ -20,9 +19,9 @@ RATE, DISCOUNT = 0.1, 0.9
 
 
 def plain(X: np.ndarray, keep: bool, tolerance: float = 1e-8) -> np.ndarray:
-    """Learn in a stag hunt until all starts X (n, 2, 2) stand still; return the way or the ends."""
+    """Learn in a stag hunt from starts X (n, 2, 2) to their fixed points; return the trajectory, or only its end."""
     payoff = np.array([[1.0, -0.5], [0.8, 0.0]])
-    way, moving = [X], np.ones(len(X), bool)
+    path, moving = [X], np.ones(len(X), bool)
     while moving.any():
         old = X[moving]
         rewards = np.stack([old[:, 1] @ payoff.T, old[:, 0] @ payoff.T], 1)
@@ -34,17 +33,17 @@ def plain(X: np.ndarray, keep: bool, tolerance: float = 1e-8) -> np.ndarray:
         X[moving] = grown / grown.sum(-1, keepdims=True)
         moving[moving] = np.linalg.norm((X[moving] - old).reshape(len(old), -1), axis=1) >= tolerance
         if keep:
-            way.append(X)
-    return np.stack(way) if keep else X
+            path.append(X)
+    return np.stack(path) if keep else X
 
 
 def one() -> Any:
-    """Learn from one start, with a new object."""
+    """Learn from one start, with a new learner."""
     return dynamics.ActorCritic(stag_hunt(), RATE, DISCOUNT).trajectory(START)
 
 
 def many(n: int) -> Callable[[], Any]:
-    """Return work: n random starts to their fixed points."""
+    """Return a function that learns from n random starts to their fixed points."""
     learner = dynamics.ActorCritic(stag_hunt(), RATE, DISCOUNT)
     starts = learner.random_strategies(n)
     return lambda: learner.trajectory(starts, keep="ends")
@@ -52,13 +51,13 @@ def many(n: int) -> Callable[[], Any]:
 
 def picture() -> None:
     """Draw a flow of 9 x 9 arrows."""
-    figure, (axes,) = plots.canvas()
-    plots.flow(dynamics.ActorCritic(stag_hunt(), RATE, DISCOUNT), axes=axes)
+    figure, (axes,) = plots.squares()
+    plots.flow_plot(dynamics.ActorCritic(stag_hunt(), RATE, DISCOUNT), axes=axes)
     figure.canvas.draw()
 
 
 def plain_arrows() -> None:
-    """Work out the same arrows, one point at a time."""
+    """Compute the same arrows, one point at a time."""
     grid = np.linspace(0.01, 0.99, 9)
     for p in grid:
         for q in grid:

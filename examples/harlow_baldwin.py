@@ -19,13 +19,12 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch
+from popagents.learners.genetic.genetic_settings import HYPERPARAMETERS
 from stable_baselines3.common.policies import BasePolicy
 
 import popenvs  # noqa: F401  (registers the ids)
 from popagents import Genetic, plots
-from popagents.learners.genetic.genetic_settings import HYPERPARAMETERS
 from popagents.learners.updates.lifetime import Lifetime, live_again
-from popagents.plots import lifetimes as lifetime_plots
 from popagents.rollout.make_env import native_vec_env
 from popagents.rollout.play import Step
 
@@ -83,8 +82,8 @@ def evolve(generations: int, seeds: range, folder: Path) -> list[Path]:
         print(f"  {inheritance:8} mean fitness of generation {generations}: {means} of 200")
     runs = {inheritance: [model.lineage for model in evolved] for inheritance, evolved in models.items()}
     return [
-        lifetime_plots.inheritance_curves(runs, folder / "inheritance.png"),
-        lifetime_plots.drift_figure(models["baldwin"][0].drift, list(HYPERPARAMETERS), folder / "drift.png"),
+        plots.inheritance_curves(runs, folder / "inheritance.png"),
+        plots.drift_figure(models["baldwin"][0].drift, list(HYPERPARAMETERS), folder / "drift.png"),
     ]
 
 
@@ -106,8 +105,8 @@ def draw(individuals: int, seed: int, folder: Path) -> list[Path]:
         curves[f"{name}, after learning"] = (last > 0).mean(axis=(0, 1))
     lives = np.stack([episode.mean(axis=2)[0] for episode in learning], axis=1)  # of one evolved individual
     return [
-        lifetime_plots.life_curve(lives, last[0].mean(axis=1), folder / "life.png"),
-        lifetime_plots.task_boxes(scores, folder / "boxes.png", "Scores of problems after a lifetime of learning"),
+        plots.life_curve(lives, last[0].mean(axis=1), folder / "life.png"),
+        plots.task_boxes(scores, folder / "boxes.png", "Scores of problems after a lifetime of learning"),
         plots.learning_set_curve(
             curves, folder / "before_after.png", None, "Right choices at birth and after learning"
         ),

@@ -1,4 +1,4 @@
-"""Space Invaders from pixels in minutes: an evolution strategy whose centre moves to the best of its members.
+"""Space Invaders from pixels in minutes: an elitist evolution strategy.
 
     python -m examples.space_invaders [--runs 3] [--steps N] [--games 16] [--folder runs/space_invaders]
 
@@ -14,7 +14,7 @@ from stable_baselines3.common.callbacks import EvalCallback
 from stable_baselines3.common.vec_env import VecMonitor
 
 from examples.presets import preset
-from popagents import ES, plots
+from popagents import ElitistES, plots
 from popagents.plots import animations
 from popagents.rollout.make_env import native_vec_env, single_env
 
@@ -34,7 +34,7 @@ def trained(seed: int, steps: int, games: int, folder: Path) -> EvalCallback:
         log_path=str(folder),  # without it no result is kept
         verbose=0,
     )
-    model = ES(env=VecMonitor(native_vec_env(ENV, lanes, **env_kwargs)), seed=seed, **settings)
+    model = ElitistES(env=VecMonitor(native_vec_env(ENV, lanes, **env_kwargs)), seed=seed, **settings)
     model.learn(steps, examiner, log_interval=None, progress_bar=True)
     return examiner
 
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"seed {seed}: {examiner.best_mean_reward:.0f} points in its best test", flush=True)
     title = "Space Invaders from pixels: the centre's score in whole games"
     paths = [plots.evaluation_curves(tests, options.folder / "tests.png", SCORES, title)]
-    player = ES.load(max(best, key=lambda path: best[path]))
+    player = ElitistES.load(max(best, key=lambda path: best[path]))
     frames = animations.episode_frames(single_env(ENV, render_mode="rgb_array"), player, seed=1)
     paths.append(animations.save_gif(frames, options.folder / "game.gif", fps=15))
     print("Written:")

@@ -5,8 +5,7 @@ python -m examples.stag_hunt_flow [flow.png]
 
 import sys
 
-from popagents import dynamics
-from popagents.dynamics import plots
+from popagents import dynamics, plots
 from popenvs.dilemmas.catalogue import stag_hunt
 
 
@@ -15,9 +14,9 @@ def main(path: str = "flow.png") -> None:
     game = stag_hunt(R=1.0, T=0.8, S=-0.5, P=0.0)
     learner = dynamics.ActorCritic(game, learning_rate=0.1, discount=0.9)
     run = learner.trajectory([[[0.6, 0.4]], [[0.55, 0.45]]])
-    figure, (left, right) = plots.canvas(2)
-    plots.flow(learner, axes=left, trajectories=run, title="Stag hunt")
-    plots.trajectory(learner, run, axes=right)
+    figure, (left, right) = plots.squares(2)
+    plots.flow_plot(learner, axes=left, trajectories=run, title="Stag hunt")
+    plots.trajectory_plot(learner, run, axes=right)
     figure.savefig(path)
     print(f"{run}\nWritten: {path}")
 

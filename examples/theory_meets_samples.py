@@ -12,8 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from popagents import dynamics
-from popagents.dynamics import plots
+from popagents import dynamics, plots
 from popenvs.dilemmas.catalogue import chicken
 
 RATE, DISCOUNT = 0.05, 0.6
@@ -33,8 +32,8 @@ def draw(errors: list[float], slope: float, path: Path, seed: int) -> None:
     """Draw ways and errors."""
     learner = dynamics.ActorCritic(chicken(), RATE, DISCOUNT)
     run = learner.trajectory(START)
-    figure, (left, right) = plots.canvas(2)
-    plots.flow(learner, axes=left, trajectories=run, title="Chicken: equations and samples")
+    figure, (left, right) = plots.squares(2)
+    plots.flow_plot(learner, axes=left, trajectories=run, title="Chicken: equations and samples")
     for batch_size, colour in SHOWN.items():
         sampled = dynamics.BatchLearner(chicken(), batch_size, RATE, DISCOUNT, seed=seed).trajectory(START, 150)
         left.plot(*sampled[:, :, 0, 0].T, color=colour, lw=1.2, zorder=4, label=f"batches of {batch_size}")

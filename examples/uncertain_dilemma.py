@@ -17,8 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from popagents import dynamics
-from popagents.dynamics import plots
+from popagents import dynamics, plots
 from popenvs.dilemmas.catalogue import uncertain_dilemma
 
 PUBLISHED = {  # noise -> mean rewards at the fixed points
@@ -50,7 +49,7 @@ def full_cooperation(noise: float) -> str:
 
 def draw(found: dict[float, tuple[np.ndarray, np.ndarray]], path: Path) -> None:
     """Draw the fixed points by noise, large where many starts end."""
-    figure, (axes,) = plots.canvas()
+    figure, (axes,) = plots.squares()
     for noise, (rewards, shares) in found.items():
         axes.scatter(np.full(len(rewards), noise), rewards, s=300 * shares, color="#0072B2", lw=0, zorder=2)
     for noise, rewards in PUBLISHED.items():

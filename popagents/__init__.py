@@ -9,11 +9,10 @@ Names are imported when they are first used: Stable-Baselines3 and torch take se
 import importlib
 from typing import Any
 
+from registration.learners import LEARNERS
+
 NAMES = {
-    "Culture": "popagents.learners.culture.culture",
-    "ES": "popagents.learners.es.es",
-    "ElitistES": "popagents.learners.es.elitist_es",
-    "Genetic": "popagents.learners.genetic.genetic",
+    **{name: module for module, name in (row["learner"].split(":") for row in LEARNERS.values())},
     "PopulationAlgorithm": "popagents.learners.algorithm",
     "Population": "popagents.population.population",
     "LinearPolicy": "popagents.population.policies",
@@ -23,20 +22,7 @@ NAMES = {
     "GymVecEnv": "popagents.rollout.vec_env",
     "StopOnGoal": "popagents.learners.goal",
 }
-__all__ = [
-    "ES",
-    "CnnPolicy",
-    "Culture",
-    "ElitistES",
-    "Genetic",
-    "GymVecEnv",
-    "LinearPolicy",
-    "MlpPolicy",
-    "Population",
-    "PopulationAlgorithm",
-    "RecurrentPolicy",
-    "StopOnGoal",
-]
+__all__ = list(NAMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""`python -m popagents.enjoy`: watch a trained player; see `popagents.zoo.enjoy`."""
+"""`python -m popagents.enjoy`: watch a trained agent; see `popagents.zoo.enjoy`."""
 
 from popagents.zoo.enjoy import main
 

@@ -35,8 +35,17 @@ def choice(name: str, value: Any, allowed: Iterable[str]) -> str:
     Raises:
         ValueError: it does not.
     """
-    if value in list(allowed):
+    allowed = list(allowed)
+    if value in allowed:
         return str(value)
-    near = difflib.get_close_matches(str(value), allowed, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"{name} is {value!r}; choose one of {', '.join(allowed)}{hint}")
+    raise ValueError(f"{name} is {value!r}; choose one of {', '.join(allowed)}{nearest(str(value), allowed)}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return the end of an error about an unknown name: the most similar known one, or "" where none is similar.
+
+    >>> nearest("cultur", ["culture", "es"])
+    "; did you mean 'culture'?"
+    """
+    similar = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {similar[0]!r}?" if similar else ""

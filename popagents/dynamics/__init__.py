@@ -1,8 +1,8 @@
-"""Learning dynamics: what several learners do in the limit of infinite batches, as equations to solve and to draw.
+"""Deterministic learning dynamics: several reinforcement learners in the limit of infinite batches, as equations.
 
 >>> from types import SimpleNamespace
 >>> from popagents import dynamics
->>> payoffs = [[[3, 0], [5, 1]], [[3, 5], [0, 1]]]  # anything with these three attributes will do
+>>> payoffs = [[[3, 0], [5, 1]], [[3, 5], [0, 1]]]  # any object with these three attributes
 >>> game = SimpleNamespace(
 ...     transitions=[[[[1], [1]], [[1], [1]]]],
 ...     rewards=[[[[[x] for x in row] for row in table]] for table in payoffs],
@@ -11,6 +11,10 @@
 >>> learner = dynamics.ActorCritic(game, learning_rate=0.1, discount=0.9)
 >>> learner.trajectory([[[0.6, 0.4]], [[0.5, 0.5]]])
 <Trajectory: converged after 166 steps>
+
+`popagents.plots` draws them. Papers stand beside the equations; pyCRLD, "Collective Reinforcement Learning Dynamics in
+Python" (W. Barfuss and contributors, github.com/wbarfuss/pyCRLD), implements the same dynamics, and tests compare with
+its numbers.
 """
 
 from popagents.dynamics.agents import ActorCritic, PartiallyObservableActorCritic, QLearning, Sarsa, ValueSarsa

@@ -1,13 +1,14 @@
-"""The learners: what each learns in the limit of an infinite batch between two updates, as equations.
+"""The learners: the update of each in the limit of an infinite batch between two updates, as equations.
 
 X[i, z, a] are strategies of player i in state (or after observation) z; V, Q, T, R, scale and discount are those of
 `popagents.dynamics.learner`.
 
 Source: W. Barfuss, J. Donges, J. Kurths (2019), "Deterministic limit of temporal difference reinforcement learning for
-stochastic games", Physical Review E 99.
+stochastic games", Physical Review E 99; and pyCRLD, "Collective Reinforcement Learning Dynamics in Python", by W.
+Barfuss and contributors, whose classes are `stratAC`, `stratSARSA` and `valSARSA`.
 Differs from the source:
 - any number of players, each with its own number of actions;
-- a strategy on the border stays finite: what has probability zero keeps it.
+- strategies on the border of the simplex are allowed: a probability of zero stays zero.
 """
 
 from typing import Any
@@ -28,8 +29,9 @@ class ActorCritic(Learner):
 
     rule = equations.ACTOR_CRITIC
 
-    def _error(self, X: np.ndarray, averages: Averages) -> np.ndarray:
-        values = self._values(X, averages)
+    def unscaled_error(self, X: np.ndarray, averages: Averages) -> np.ndarray:
+        """Return Q - V, (..., N, Z, A)."""
+        values = self.state_values(X, averages)
         return self.backup(averages, values) - values[..., None]
 
 
@@ -41,30 +43,32 @@ class Sarsa(Learner):
 
     rule = equations.SARSA
 
-    def _error(self, X: np.ndarray, averages: Averages) -> np.ndarray:
-        return self.backup(averages, self._values(X, averages))
+    def unscaled_error(self, X: np.ndarray, averages: Averages) -> np.ndarray:
+        """Return Q, (..., N, Z, A)."""
+        return self.backup(averages, self.state_values(X, averages))
 
     def cost(self, X: np.ndarray) -> np.ndarray:
-        """Return ln X; finite for what has probability zero, which keeps it."""
+        """Return ln X, finite also where X is zero."""
         return np.log(np.where(X.real > equations.TINY, X, equations.TINY))
 
 
 class QLearning(Sarsa):
-    """Q-learning: as SARSA, but the best next action counts, not the one that is likely.
+    """Q-learning: as SARSA, but with the value of the best next action in place of the average over next actions.
 
     error = choice_intensity (scale R + discount sum_y T max_b Q[i, y, b]) - ln X[i, z, a]
     """
 
     rule = equations.Q_LEARNING
 
-    def _error(self, X: np.ndarray, averages: Averages) -> np.ndarray:
-        Q = super()._error(X, averages)
+    def unscaled_error(self, X: np.ndarray, averages: Averages) -> np.ndarray:
+        """Return the backup of the best next actions' values, (..., N, Z, A)."""
+        Q = super().unscaled_error(X, averages)
         best = np.where(self.available[:, None, :], Q.real, -np.inf).argmax(-1)
         return self.backup(averages, np.take_along_axis(Q, best[..., None], -1)[..., 0])
 
 
 class ValueSarsa(Learner):
-    """SARSA in value space: a table Q of action values, (..., N, S, A), is what changes; play is epsilon-greedy in it.
+    """SARSA in value space: a table Q of action values, (..., N, S, A), changes; strategies are epsilon-greedy in it.
 
     error = Q_true(X)[i, s, a] - Q[i, s, a];  Q' = Q + learning_rate error
 
@@ -72,11 +76,11 @@ class ValueSarsa(Learner):
         game: see `Learner`, as for the learning rate and the discount.
         learning_rate: above 0.
         discount: from 0 to below 1.
-        epsilon: the probability of an action at random, 0 to 1; equally good actions share the rest.
+        epsilon: the probability of a uniformly random action, 0 to 1; equally good actions share the rest.
         prefactor: see `Learner`.
 
     Raises:
-        ValueError: a number is out of its range, or the game is none.
+        ValueError: a number is out of its range, or the game is not one.
     """
 
     rule = equations.VALUE_SARSA
@@ -88,30 +92,31 @@ class ValueSarsa(Learner):
         self.epsilon = self.setting("epsilon", epsilon, lambda x: (x >= 0) & (x <= 1), "from 0 to 1")
 
     def state_strategies(self, X: np.ndarray) -> np.ndarray:
-        """Return what the players do in each state: epsilon-greedy in the table."""
+        """Return the strategies in each state, epsilon-greedy in the table: (..., N, S, A)."""
         have = self.available[:, None, :]
         Q = np.where(have, X.real, -np.inf)
         greedy = Q.max(-1, keepdims=True) == Q
         epsilon = self.epsilon[..., None, None]
         return epsilon * have / have.sum(-1, keepdims=True) + (1 - epsilon) * greedy / greedy.sum(-1, keepdims=True)
 
-    def _error(self, X: np.ndarray, averages: Averages) -> np.ndarray:
-        return self.backup(averages, self._values(X, averages)) - X
+    def unscaled_error(self, X: np.ndarray, averages: Averages) -> np.ndarray:
+        """Return Q_true - Q, (..., N, S, A)."""
+        return self.backup(averages, self.state_values(X, averages)) - X
 
     def update(self, X: np.ndarray, error: np.ndarray) -> np.ndarray:
-        """Return the table after a step towards the true values of what is played."""
+        """Return the table after a step towards the true values of the strategies played."""
         return X + self.learning_rate[..., None, None] * error
 
     def directions(self) -> np.ndarray:
-        """Return how a table moves when one of its D coordinates does: all are free, (D, N, S, A)."""
+        """Return the change of a table with each of its D coordinates, all of them free: (D, N, S, A)."""
         return np.eye(self.free().size).reshape(-1, *self.shape)[self.free().ravel()]
 
     def free(self) -> np.ndarray:
-        """Tell which entries of a table are free: those of actions that a player has, (N, S, A)."""
+        """Return which entries of a table are free, those of actions that a player has: bool, (N, S, A)."""
         return np.broadcast_to(self.available[:, None, :], self.shape)
 
     def inside(self, X: np.ndarray) -> np.ndarray:
-        """Tell which tables are valid: all, bool, (...)."""
+        """Return which tables are valid, all of them: bool, (...)."""
         return np.ones(X.shape[:-3], bool)
 
     def random_strategies(self, n: int, seed: int = 0) -> np.ndarray:
@@ -119,7 +124,7 @@ class ValueSarsa(Learner):
         return np.random.default_rng(seed).normal(size=(n, *self.shape)) * self.available[:, None, :]
 
     def checked(self, X: Any) -> np.ndarray:
-        """Return a table of values as an array; NaN is let through.
+        """Return a table of values as an array; NaN is accepted.
 
         Raises:
             ValueError: it has the wrong shape, or a value for an action that a player does not have.
@@ -131,7 +136,7 @@ class ValueSarsa(Learner):
 
 
 class PartiallyObservableActorCritic(ActorCritic):
-    """Actor-critic that sees observations, not states: X (..., N, O, A), each row what it does after an observation.
+    """Actor-critic that sees observations, not states: X (..., N, O, A), one row for each observation.
 
     The error is that of `ActorCritic`, all averages taken under the belief that an observation leaves, in proportion to
     observations[i, s, o] times the share of time spent in state s.
@@ -142,14 +147,15 @@ class PartiallyObservableActorCritic(ActorCritic):
         discount: from 0 to below 1.
         choice_intensity: 0 or more.
         prefactor: see `Learner`.
-        consistent: take transitions between observations, like rewards, under what a player does after each of them. If
-            False, as published: under what it does in each state, so that the error has an average of its own.
+        consistent: average transitions between observations, like rewards, over the player's strategy after each
+            observation. If False, as published: over its strategy in each state, so that the average error is not 0.
 
     Source: W. Barfuss, R. Mann (2022), "Modeling the effects of environmental and perceptual uncertainty using
-    deterministic reinforcement learning dynamics with partial observability", Physical Review E 105.
+    deterministic reinforcement learning dynamics with partial observability", Physical Review E 105; `POstratAC`
+    in pyCRLD.
 
     Raises:
-        ValueError: a number is out of its range, or the game is none.
+        ValueError: a number is out of its range, or the game is not one.
     """
 
     def __init__(
@@ -166,23 +172,24 @@ class PartiallyObservableActorCritic(ActorCritic):
         self.rule = equations.PARTIAL if consistent else equations.PARTIAL_AS_PUBLISHED
 
     def views(self) -> np.ndarray:
-        """Return the observations: (N, S, O)."""
+        """Return the probability of each observation in each state: (N, S, O)."""
         return self.tensors.observations
 
     def state_strategies(self, X: np.ndarray) -> np.ndarray:
-        """Return what the players do in each state, not knowing it, (..., N, S, A)."""
+        """Return the strategies in each state, averaged over observations: (..., N, S, A)."""
         return self.views() @ X
 
     def own_strategies(self, X: np.ndarray) -> np.ndarray:
-        """Return what each player does after each observation: X itself."""
+        """Return the strategies after each observation: X itself."""
         return X
 
     def averages(self, X: np.ndarray) -> Averages:
-        """Average the game over what the others do and over what states may lie behind an observation."""
+        """Average the game over the others' strategies, and over the states that an observation may come from."""
         states = state_averages(self.tensors, self.state_strategies(X))
         occupation = stationary(states.chain[..., 0, :, :])
         seen = observed_averages(self.tensors, X, occupation, states)
         if self.consistent:
             return seen
         between = states.chain @ self.tensors.observations  # (..., N, S, O)
-        return seen._replace(chain=belief(self.tensors.observations, occupation) @ between)
+        chain = belief(self.tensors.observations, occupation) @ between
+        return Averages(seen.transitions, seen.rewards, chain)

@@ -1,7 +1,7 @@
-"""Where learning leads and how: fixed points and their basins, derivatives and stability, Lyapunov exponents.
+"""Analysis of the dynamics: fixed points and basins of attraction, Jacobians and stability, Lyapunov exponents.
 
 Derivatives are those of `step`, by complex steps: exact to rounding. Coordinates are the free ones: of every strategy
-all probabilities but that of the player's last action, which makes up the sum.
+all probabilities but that of the player's last action, which the others determine.
 
 Sources: W. Squire, G. Trapp (1998), "Using complex variables to estimate derivatives of real functions", SIAM Review
 40; G. Benettin et al. (1980), "Lyapunov characteristic exponents for smooth dynamical systems", Meccanica 15.
@@ -14,33 +14,30 @@ import numpy as np
 from popagents.common.checks import positive
 from popagents.dynamics.learner import Learner
 
-H = 1e-100  # a complex step: nothing is subtracted, so it can be this small
-CHUNK = 1000  # points whose derivatives are worked out together
-NEUTRAL = 1e-6  # how far from 1 an eigenvalue tells
+H = 1e-100  # the complex step; no difference is taken, so that it can be this small
+CHUNK = 1000  # points whose derivatives are computed together
+NEUTRAL = 1e-6  # moduli of eigenvalues this close to 1 count as 1
 
 
 class FixedPoints(NamedTuple):
-    """Holds where many starts end.
-
-    The points stand in the order of their shares, the largest first.
-    """
+    """The fixed points that many starts end in, by the size of their basins, the largest first."""
 
     points: np.ndarray  # (k, N, Z, A)
-    shares: np.ndarray  # (k,): of all starts, which of them end there
-    labels: np.ndarray  # int64, (starts,): in which point a start ends; -1 for none
+    shares: np.ndarray  # (k,): of all starts, those that end there
+    labels: np.ndarray  # int64, (starts,): the point that a start ends in; -1 for none
 
 
 def fixed_points(
     learner: Learner, starts: Any, max_steps: int = 10_000, tolerance: float = 1e-8, radius: float = 1e-3
 ) -> FixedPoints:
-    """Find the fixed points in which many starts end.
+    """Find the fixed points that many starts end in.
 
     Args:
         learner: any.
         starts: (n, N, Z, A).
         max_steps: see `Learner.trajectory`, as for `tolerance`.
         tolerance: of a fixed point.
-        radius: ends whose every probability differs by less are one point.
+        radius: ends whose probabilities all differ by less are one point.
     """
     run = learner.trajectory(starts, max_steps, tolerance, keep="ends")
     ends = run.final.reshape(-1, *learner.shape)
@@ -51,10 +48,10 @@ def fixed_points(
     return FixedPoints(ends[labels >= 0][first[order]], counts[order] / max(len(labels), 1), rank[labels])
 
 
-def clusters(ends: np.ndarray, settled: np.ndarray, radius: float) -> np.ndarray:
-    """Number the points that are within a radius of one another's first, from 0; -1 for what is not settled."""
+def clusters(ends: np.ndarray, converged: np.ndarray, radius: float) -> np.ndarray:
+    """Number clusters of ends (n, N, Z, A) from 0: all within a radius of their first; -1 where not converged."""
     labels = np.full(len(ends), -1)
-    left = np.flatnonzero(settled)
+    left = np.flatnonzero(converged)
     while len(left):
         near = abs(ends[left] - ends[left[0]]).max(axis=(1, 2, 3)) < radius
         labels[left[near]] = labels.max() + 1
@@ -63,7 +60,7 @@ def clusters(ends: np.ndarray, settled: np.ndarray, radius: float) -> np.ndarray
 
 
 def basins(learner: Learner, n: int = 1000, seed: int = 0, **settings: Any) -> FixedPoints:
-    """Find the fixed points that random starts end in; their shares are the sizes of the basins.
+    """Find the fixed points that random starts end in; their shares are the sizes of their basins of attraction.
 
     Args:
         learner: any.
@@ -76,11 +73,11 @@ def basins(learner: Learner, n: int = 1000, seed: int = 0, **settings: Any) -> F
 
 
 def rest_points(learner: Learner, starts: Any, radius: float = 1e-3, max_steps: int = 50) -> np.ndarray:
-    """Find fixed points whether or not learning leads to them, by Newton's method: (k, N, Z, A).
+    """Find fixed points, stable or not, by Newton's method: (k, N, Z, A).
 
     Args:
         learner: any, without batch axes.
-        starts: (n, N, Z, A); those that leave the strategy space, or meet a singular derivative, are dropped.
+        starts: (n, N, Z, A); those that leave the strategy space, or meet a singular Jacobian, are dropped.
         radius: see `fixed_points`.
         max_steps: of Newton's method.
     """
@@ -100,7 +97,7 @@ def rest_points(learner: Learner, starts: Any, radius: float = 1e-3, max_steps: 
 
 
 def jacobian(learner: Learner, X: Any) -> np.ndarray:
-    """Return the derivative of a step in free coordinates, (..., D, D): row = coordinate after, column = before.
+    """Return the Jacobian of a step in free coordinates, (..., D, D): row = coordinate after, column = before.
 
     Args:
         learner: any.
@@ -121,7 +118,7 @@ def eigenvalues(learner: Learner, X: Any) -> np.ndarray:
 
 
 def stability(learner: Learner, X: Any) -> str:
-    """Tell what a small push away from a fixed point (N, Z, A) does.
+    """Return the linear stability of a fixed point X (N, Z, A).
 
     Returns:
         "stable" if all eigenvalues are within the unit circle, "unstable" if one is outside, else "neutral".
@@ -131,28 +128,29 @@ def stability(learner: Learner, X: Any) -> str:
 
 
 def lyapunov(learner: Learner, X: Any, n_steps: int = 10_000) -> Any:
-    """Return how fast neighbouring trajectories part: the largest Lyapunov exponent, natural logarithm a step.
+    """Return the largest Lyapunov exponent, natural logarithm per step: how fast neighbouring trajectories diverge.
 
     Above 0 learning is chaotic; on a cycle it is 0; at a stable fixed point it is the log of the largest eigenvalue.
 
     Args:
         learner: any.
-        X: where to start, (..., N, Z, A); past the transient, such as `trajectory(...).final`.
-        n_steps: how long to watch.
+        X: strategies past the transient, (..., N, Z, A), such as `trajectory(...).final`.
+        n_steps: length of the trajectory.
 
     Returns:
         float, or (...); NaN where learning diverged.
     """
     positive("n_steps", n_steps)
     path = learner.trajectory(X, n_steps, tolerance=0).strategies[:-1]
-    push: Any = np.random.default_rng(0).normal(size=len(learner.directions()))  # in no symmetry of the game
-    push, growth = push / np.linalg.norm(push), 0.0
+    rng = np.random.default_rng(0)  # random, so that no symmetry of the game confines the deviation
+    deviation: Any = rng.normal(size=len(learner.directions()))
+    deviation, growth = deviation / np.linalg.norm(deviation), 0.0
     for begin in range(0, n_steps, CHUNK):
         for derivative in jacobian(learner, path[begin : begin + CHUNK]):
-            push = (derivative @ push[..., None])[..., 0]
-            size = np.linalg.norm(push, axis=-1, keepdims=True)
+            deviation = (derivative @ deviation[..., None])[..., 0]
+            size = np.linalg.norm(deviation, axis=-1, keepdims=True)
             with np.errstate(divide="ignore"):
                 growth = growth + np.log(size[..., 0])
-            push = push / np.where(size > 0, size, 1.0)
+            deviation = deviation / np.where(size > 0, size, 1.0)
     exponent = growth / n_steps
     return float(exponent) if np.ndim(exponent) == 0 else exponent

@@ -1,4 +1,4 @@
-"""Averages over what the others do: the game as each player meets it while all strategies stand still.
+"""Averages over the others' strategies: the game from each player's view while all strategies are fixed.
 
 Indices: player i, state s, action a, joint action j, next state t, observation o. Leading axes are batches.
 
@@ -9,7 +9,7 @@ Indices: player i, state s, action a, joint action j, next state t, observation 
 Source: W. Barfuss, J. Donges, J. Kurths (2019), "Deterministic limit of temporal difference reinforcement learning for
 stochastic games", Physical Review E 99; under partial observation W. Barfuss, R. Mann (2022), "Modeling the effects of
 environmental and perceptual uncertainty using deterministic reinforcement learning dynamics with partial
-observability", Physical Review E 105.
+observability", Physical Review E 105. pyCRLD (W. Barfuss and contributors) calls them Tisas and Risa, Tioao and Rioa.
 """
 
 from typing import NamedTuple
@@ -20,11 +20,11 @@ from popagents.dynamics.tensors import Tensors
 
 
 class Averages(NamedTuple):
-    """Holds what a player can expect; Z counts what it can tell apart, states or observations."""
+    """Transitions and rewards that a player expects; Z counts states, or observations where it sees these."""
 
     transitions: np.ndarray  # (..., N, Z, A, Z), zero for actions that a player does not have
     rewards: np.ndarray  # (..., N, Z, A), likewise
-    chain: np.ndarray  # (..., N, Z, Z): transitions under the player's own strategy
+    chain: np.ndarray  # (..., N, Z, Z): transitions averaged over the player's own strategy
 
 
 def choices(tensors: Tensors, X: np.ndarray) -> np.ndarray:
@@ -41,23 +41,23 @@ def state_averages(tensors: Tensors, X: np.ndarray) -> Averages:
     weights = choices(tensors, X)
     transitions = weights @ tensors.transitions[..., None, :, :, :]
     rewards = (weights * tensors.rewards[..., None, :]).sum(-1)
-    return Averages(transitions, rewards, under(X, transitions))
+    return Averages(transitions, rewards, own_average(X, transitions))
 
 
-def under(X: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Average over one's own actions: values (..., N, Z, A, Z) under strategies (..., N, Z, A)."""
-    return (X[..., None, :] @ values)[..., 0, :]
+def own_average(X: np.ndarray, transitions: np.ndarray) -> np.ndarray:
+    """Average transitions (..., N, Z, A, Z) over each player's own strategy X (..., N, Z, A): (..., N, Z, Z)."""
+    return (X[..., None, :] @ transitions)[..., 0, :]
 
 
 def belief(observations: np.ndarray, occupation: np.ndarray) -> np.ndarray:
-    """Return how likely each state is, given what a player sees: (..., N, O, S).
+    """Return the probability of each state given an observation, by Bayes' rule: (..., N, O, S).
 
-    What is never seen while the states are occupied as they are tells of the states as it would if all were occupied
-    alike; what can never be seen at all tells nothing.
+    An observation of probability zero under this occupation is given the belief of a uniform occupation; one that no
+    state produces, a uniform belief.
 
     Args:
         observations: (N, S, O).
-        occupation: of the states, (..., S).
+        occupation: share of time spent in each state, (..., S).
     """
     likelihood = np.swapaxes(observations, -1, -2)
     joint = likelihood * occupation[..., None, None, :]
@@ -67,16 +67,16 @@ def belief(observations: np.ndarray, occupation: np.ndarray) -> np.ndarray:
 
 
 def observed_averages(tensors: Tensors, X: np.ndarray, occupation: np.ndarray, states: Averages) -> Averages:
-    """Average over the states that a player believes to be in.
+    """Average over the states that an observation may come from.
 
     Args:
         tensors: the game.
         X: strategies by observation, (..., N, O, A).
-        occupation: of the states, (..., S).
-        states: what a player could expect if it knew the state.
+        occupation: share of time spent in each state, (..., S).
+        states: the averages by state.
     """
     beliefs = belief(tensors.observations, occupation)
     rewards = beliefs @ states.rewards
     seen = states.transitions @ tensors.observations[:, None]  # (..., N, S, A, O)
     transitions = np.einsum("...ios,...isap->...ioap", beliefs, seen)
-    return Averages(transitions, rewards, under(X, transitions))
+    return Averages(transitions, rewards, own_average(X, transitions))

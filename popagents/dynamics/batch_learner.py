@@ -1,7 +1,7 @@
-"""Learners that only see samples: with larger and larger batches they do what the equations say.
+"""Learners from samples, which approach the equations as their batches grow.
 
-With all strategies fixed, the players play a batch of rounds; then each one updates, by the rule of the equations, from
-the rewards and transitions that it saw instead of from exact averages. Errors fall as 1 / sqrt(batch_size).
+The players play a batch of rounds with fixed strategies; then each one updates, by the rule of the equations, from
+sampled averages of rewards and transitions instead of exact ones. Errors fall as 1 / sqrt(batch_size).
 
 Source: W. Barfuss (2020), "Reinforcement learning dynamics in the infinite memory limit", AAMAS.
 """
@@ -12,7 +12,7 @@ import numpy as np
 
 from popagents.common.checks import positive
 from popagents.dynamics.agents import ActorCritic
-from popagents.dynamics.averages import Averages, under
+from popagents.dynamics.averages import Averages, own_average
 from popagents.dynamics.equations import compiled
 from popagents.dynamics.learner import Learner
 from popagents.dynamics.trajectory import batch_axes
@@ -26,15 +26,15 @@ class BatchLearner:
         batch_size: rounds between two updates.
         learning_rate: of the learner.
         discount: of the learner.
-        learner: which equations to follow.
-        seed: of all that is random.
+        learner: the class whose equations are used.
+        seed: of the sampled rounds.
         **settings: further settings of the learner.
 
     Attributes:
         dynamics: the equations, on the same game.
 
     Raises:
-        ValueError: a setting is out of its range, or the game or the settings carry batch axes.
+        ValueError: a setting is out of its range, or the game or the settings have batch axes.
     """
 
     def __init__(
@@ -58,27 +58,26 @@ class BatchLearner:
         self.state = int(self.rng.integers(tensors.n_states))
         n, s = tensors.rewards.shape[:2]
         self.rewards = np.array(game.rewards, np.float64).reshape(n, s, -1, s)
-        self.see = self.dynamics.views().cumsum(-1)
-        self.to = tensors.transitions.cumsum(-1)
+        self.observe = self.dynamics.views().cumsum(-1)
+        self.move = tensors.transitions.cumsum(-1)
 
     def sampled_averages(self, X: np.ndarray) -> tuple[Averages, np.ndarray]:
         """Play a batch with strategies X (N, Z, A).
 
         Returns:
-            What the players saw on average, zero for what never happened; and how often each did what, (N, Z, A).
+            The sampled averages, zero where there is no sample; and the number of samples, (N, Z, A).
         """
         learner = self.dynamics
         n, z, a = learner.shape
         own = learner.own_strategies(X)
-        pay, moves = np.zeros((n, z, a)), np.zeros((n, z, a, z))
-        dice = self.rng.random((self.batch_size + 1, 2 * n + 1))
-        self.state = play(
-            self.state, dice, self.see, own.cumsum(-1), self.to, self.rewards, learner.available.sum(-1), pay, moves
-        )
+        rewards, moves = np.zeros((n, z, a)), np.zeros((n, z, a, z))
+        uniform = self.rng.random((self.batch_size + 1, 2 * n + 1))
+        game = self.observe, own.cumsum(-1), self.move, self.rewards, learner.available.sum(-1)
+        self.state = play(self.state, uniform, *game, rewards, moves)
         counts = moves.sum(-1)
-        often = np.maximum(counts, 1)
-        transitions = moves / often[..., None]
-        return Averages(transitions, pay / often, under(own, transitions)), counts
+        samples = np.maximum(counts, 1)
+        transitions = moves / samples[..., None]
+        return Averages(transitions, rewards / samples, own_average(own, transitions)), counts
 
     def prediction_error(self, X: Any) -> np.ndarray:
         """Return the sampled error of a batch, (N, Z, A): 0 where there is no sample."""
@@ -100,43 +99,53 @@ class BatchLearner:
 
 
 @compiled
-def play(state: int, dice: Any, see: Any, act: Any, to: Any, rewards: Any, width: Any, pay: Any, moves: Any) -> int:
+def play(
+    state: int,
+    uniform: Any,
+    observe: Any,
+    act: Any,
+    move: Any,
+    game_rewards: Any,
+    n_actions: Any,
+    rewards: Any,
+    moves: Any,
+) -> int:
     """Play rounds from a state, and return the state after the last.
 
     Args:
         state: before the first round.
-        dice: uniform numbers, (rounds + 1, 2 N + 1).
-        see: cumulative probabilities of what a player sees of a state, (N, S, Z).
-        act: of what it then does, (N, Z, A).
-        to: of the next state, (S, J, S).
-        rewards: (N, S, J, S).
-        width: how many actions each player has, (N,).
-        pay: (N, Z, A), to which rewards are added.
-        moves: (N, Z, A, Z), in which rounds are counted by what was seen, done and seen next.
+        uniform: random numbers from 0 to 1, (rounds + 1, 2 N + 1).
+        observe: cumulative probabilities of a player's observation in a state, (N, S, Z).
+        act: of its action after an observation, (N, Z, A).
+        move: of the next state, (S, J, S).
+        game_rewards: (N, S, J, S).
+        n_actions: how many actions each player has, (N,).
+        rewards: (N, Z, A), to which rewards are added.
+        moves: (N, Z, A, Z), where rounds are counted by observation, action and next observation.
     """
     n = len(act)
-    seen, done = np.empty(n, np.int64), np.empty(n, np.int64)
+    seen, action = np.empty(n, np.int64), np.empty(n, np.int64)
     for i in range(n):
-        seen[i] = draw(see[i, state], dice[0, i])
-    for die in dice[1:]:
+        seen[i] = draw(observe[i, state], uniform[0, i])
+    for numbers in uniform[1:]:
         joint = 0
         for i in range(n):
-            done[i] = draw(act[i, seen[i]], die[i])
-            joint = joint * width[i] + done[i]
-        after = draw(to[state, joint], die[2 * n])
+            action[i] = draw(act[i, seen[i]], numbers[i])
+            joint = joint * n_actions[i] + action[i]
+        next_state = draw(move[state, joint], numbers[2 * n])
         for i in range(n):
-            next_seen = draw(see[i, after], die[n + i])
-            pay[i, seen[i], done[i]] += rewards[i, state, joint, after]
-            moves[i, seen[i], done[i], next_seen] += 1
+            next_seen = draw(observe[i, next_state], numbers[n + i])
+            rewards[i, seen[i], action[i]] += game_rewards[i, state, joint, next_state]
+            moves[i, seen[i], action[i], next_seen] += 1
             seen[i] = next_seen
-        state = after
+        state = next_state
     return state
 
 
 @compiled
-def draw(cumulative: Any, die: float) -> int:
-    """Return the first entry whose cumulative probability exceeds the die, the last of them at most."""
+def draw(cumulative: Any, number: float) -> int:
+    """Return the first entry whose cumulative probability exceeds a number from 0 to 1, or else the last entry."""
     k = 0
-    while k < len(cumulative) - 1 and not die * cumulative[-1] < cumulative[k]:
+    while k < len(cumulative) - 1 and not number * cumulative[-1] < cumulative[k]:
         k += 1
     return k

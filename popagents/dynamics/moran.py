@@ -1,8 +1,8 @@
-"""The Moran process: evolution in a finite population, where one birth and one death follow another.
+"""The Moran process: evolution in a finite population, one birth and one death after another.
 
-A player of a symmetric game is born in proportion to its fitness, exp(selection payoff), and takes the place of one
-drawn from all; payoffs are means over the groups that one can be in. If mutants are rare, all are of one kind most of
-the time, and what counts is how likely a single mutant is to take over.
+A player of a symmetric game reproduces in proportion to its fitness, exp(selection payoff), and its offspring replaces
+a random player; payoffs are means over all groups that a player can be in. If mutations are rare, the population is of
+one type most of the time, and only the fixation probabilities of single mutants count.
 
 Sources: P. Moran (1958), "Random processes in genetics"; C. Taylor, D. Fudenberg, A. Sasaki, M. Nowak (2004),
 "Evolutionary game dynamics in finite populations", Bulletin of Mathematical Biology 66; exponential fitness: A.
@@ -24,11 +24,11 @@ from popagents.dynamics.tensors import Tensors
 
 @dataclass(frozen=True)
 class Moran:
-    """Holds what a Moran process leads to.
+    """The long run of a Moran process.
 
     Attributes:
         fixation: probability that a single mutant b takes over a population of a: (A, A) as [a, b], 1 on the diagonal.
-        stationary: share of time in which all are of one kind, if mutants are rare and of any other kind alike: (A,).
+        stationary: share of time that the population is of each type, if mutations are rare and uniform: (A,).
     """
 
     fixation: np.ndarray
@@ -52,29 +52,29 @@ def moran(game: Any, population_size: int, selection: float = 1.0) -> Moran:
         raise ValueError(f"population_size is {population_size}; it must be at least {max(2, payoffs.ndim)}")
     if not 0 <= selection < np.inf:
         raise ValueError(f"selection is {selection!r}; it must be 0 or more")
-    kinds = len(payoffs)
-    fixation = np.ones((kinds, kinds))
-    for a, b in np.argwhere(~np.eye(kinds, dtype=bool)):
-        fixation[a, b] = takes_over(selection * advantages(payoffs, a, b, population_size))
-    chain = fixation / max(kinds - 1, 1)
+    types = len(payoffs)
+    fixation = np.ones((types, types))
+    for a, b in np.argwhere(~np.eye(types, dtype=bool)):
+        fixation[a, b] = fixation_probability(selection * payoff_differences(payoffs, a, b, population_size))
+    chain = fixation / max(types - 1, 1)
     np.fill_diagonal(chain, 0)
     np.fill_diagonal(chain, 1 - chain.sum(-1))
     return Moran(fixation, stationary(chain))
 
 
-def takes_over(advantage: np.ndarray) -> float:
+def fixation_probability(advantage: np.ndarray) -> float:
     """Return the probability that a single mutant takes over, 1 / sum_k exp(-(advantage_1 + ... + advantage_k)).
 
     Args:
-        advantage: of mutants in log fitness, when there are 1, ..., population_size - 1 of them.
+        advantage: log fitness of mutants less that of residents, among 1, ..., population_size - 1 mutants.
     """
     exponents = np.append(0.0, -np.cumsum(advantage))
-    top = exponents.max()  # so that none overflows
+    top = exponents.max()  # subtracted against overflow
     return float(np.exp(-top) / np.exp(exponents - top).sum())
 
 
-def advantages(payoffs: np.ndarray, a: int, b: int, size: int) -> np.ndarray:
-    """Return how much more mutants b get than residents a, when there are 1, ..., size - 1 mutants: (size - 1,)."""
+def payoff_differences(payoffs: np.ndarray, a: int, b: int, size: int) -> np.ndarray:
+    """Return the payoff of mutants b less that of residents a, among 1, ..., size - 1 mutants: (size - 1,)."""
     others = payoffs.ndim - 1
     mutants = np.arange(1, size)
     return mean_payoff(payoffs, b, a, b, mutants - 1, size - 1, others) - mean_payoff(
@@ -85,19 +85,19 @@ def advantages(payoffs: np.ndarray, a: int, b: int, size: int) -> np.ndarray:
 def mean_payoff(
     payoffs: np.ndarray, own: int, a: int, b: int, mutants: np.ndarray, rest: int, others: int
 ) -> np.ndarray:
-    """Return the mean payoff of a player over groups with others drawn from the rest, of whom so many are mutants.
+    """Return the mean payoff of a player over groups whose other members are drawn from the rest of the population.
 
     Args:
         payoffs: (A, ..., A).
-        own: what the player does.
-        a: what residents do.
-        b: what mutants do.
-        mutants: how many there are among the rest, (k,).
-        rest: how many the rest are.
-        others: how many of them are in a group.
+        own: the player's action.
+        a: the residents' action.
+        b: the mutants' action.
+        mutants: their numbers among the rest, (k,).
+        rest: size of the rest.
+        others: size of a group, less the player.
     """
     total = np.zeros(len(mutants))
     for met in range(others + 1):
-        ways = np.array([comb(m, met) * comb(rest - m, others - met) / comb(rest, others) for m in mutants.tolist()])
-        total += ways * payoffs[(own, *[b] * met, *[a] * (others - met))]
+        groups = [comb(m, met) * comb(rest - m, others - met) / comb(rest, others) for m in mutants.tolist()]
+        total += np.array(groups) * payoffs[(own, *[b] * met, *[a] * (others - met))]
     return total

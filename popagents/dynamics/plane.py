@@ -1,7 +1,7 @@
-"""A plane through the strategy space: where learning pulls at each point of it, and where it ends from there.
+"""A plane through the strategy space: the direction of learning at each point, and the fixed point reached from it.
 
 An axis is a choice (player, state, action), or observation instead of state: the probability of that action. All other
-strategies stay as in a background.
+strategies are those of a background.
 """
 
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from popagents.dynamics.analysis import FixedPoints, fixed_points
 from popagents.dynamics.learner import Learner
 
 Choice = tuple[int, int, int]
-EDGE = 0.01  # grids keep away from the border, where nothing moves
+EDGE = 0.01  # distance of grids from the border, where learning stands still
 ARROWS = "step", "error"
 
 
 @dataclass(frozen=True)
 class Flow:
-    """Holds a vector field on a plane; row j, column i belongs to the point (points[i], points[j])."""
+    """A vector field on a plane; row j, column i belongs to the point (points[i], points[j])."""
 
     x: Choice
     y: Choice
@@ -32,7 +32,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class BasinMap:
-    """Holds in which fixed point learning ends from each point of a plane; rows and columns as in `Flow`."""
+    """The fixed point that learning reaches from each point of a plane; rows and columns as in `Flow`."""
 
     x: Choice
     y: Choice
@@ -49,24 +49,24 @@ def flow(
     arrows: str = "step",
     background: Any = None,
 ) -> Flow:
-    """Return where learning pulls on a plane through the strategy space.
+    """Return the direction of learning on a plane through the strategy space.
 
     Args:
         learner: any that learns strategies.
-        x: what the horizontal axis is.
-        y: what the vertical axis is.
+        x: the horizontal axis.
+        y: the vertical axis.
         grid: points an axis, from 0.01 to 0.99, or the points themselves, (n,).
-        arrows: "step", what one step changes, or "error", the centered prediction error, also large at the border.
+        arrows: "step", the change in one step, or "error", the centered prediction error, also large at the border.
         background: all other strategies, (..., N, Z, A); the arrows are averages over leading axes. Uniform by default.
 
     Raises:
-        ValueError: an axis is no choice of the game, both are the same, or the learner learns no strategies.
+        ValueError: an axis is not a choice of the game, both are the same, or the learner learns values.
     """
     choice("arrows", arrows, ARROWS)
     points = grid_points(grid)
     X = plane(learner, x, y, points, background)
-    pull = learner.prediction_error(X, centered=True) if arrows == "error" else learner.step(X) - X
-    dx, dy = (pull[..., i, z, a].reshape(len(points), len(points), -1).mean(-1) for i, z, a in (x, y))
+    change = learner.prediction_error(X, centered=True) if arrows == "error" else learner.step(X) - X
+    dx, dy = (change[..., i, z, a].reshape(len(points), len(points), -1).mean(-1) for i, z, a in (x, y))
     return Flow(x, y, points, dx, dy)
 
 
@@ -78,12 +78,12 @@ def basin_map(
     background: Any = None,
     **settings: Any,
 ) -> BasinMap:
-    """Return in which fixed point learning ends from each point of a plane.
+    """Return the fixed point that learning reaches from each point of a plane.
 
     Args:
         learner: see `flow`, as for the next four.
-        x: what the horizontal axis is.
-        y: what the vertical axis is.
+        x: the horizontal axis.
+        y: the vertical axis.
         grid: points an axis, or the points themselves.
         background: all other strategies, (N, Z, A).
         **settings: of `fixed_points`.
@@ -113,7 +113,7 @@ def grid_points(grid: Any) -> np.ndarray:
 
 
 def plane(learner: Learner, x: Choice, y: Choice, points: np.ndarray, background: Any = None) -> np.ndarray:
-    """Return strategies at every point of a plane, (n, n, ..., N, Z, A); NaN where there are none.
+    """Return strategies at every point of a plane, (n, n, ..., N, Z, A); NaN where probabilities exceed 1.
 
     Raises:
         ValueError: see `flow`.
@@ -136,14 +136,14 @@ def plane(learner: Learner, x: Choice, y: Choice, points: np.ndarray, background
 def mixed(
     learner: Learner, background: np.ndarray, place: tuple[int, int], chosen: dict[int, np.ndarray]
 ) -> np.ndarray:
-    """Return one player's strategy in one situation, (n, n, ..., A), with given probabilities of some actions.
+    """Return one player's strategy in one state, (n, n, ..., A), with given probabilities of some actions.
 
-    Its other actions share the rest as in the background, or alike if they have nothing there.
+    Its other actions share the rest as in the background, or evenly if they have probability zero there.
 
     Args:
         learner: whose strategies they are.
         background: (..., N, Z, A).
-        place: player and situation.
+        place: player, and state or observation.
         chosen: by action, probabilities (n, n).
     """
     others = np.array([a not in chosen and learner.available[place[0], a] for a in range(learner.shape[2])], float)
@@ -159,7 +159,7 @@ def mixed(
 
 
 def check_axes(learner: Learner, x: Choice, y: Choice) -> None:
-    """Refuse axes that span no plane of strategies.
+    """Refuse axes that do not span a plane of strategies.
 
     Raises:
         ValueError: see `flow`.

@@ -1,8 +1,8 @@
-"""Replicator dynamics: strategies spread in proportion to how much better they fare than the average.
+"""Replicator dynamics: the share of an action grows in proportion to its payoff less the average.
 
 One population that plays against itself: dx_a / dt = x_a (f_a(x) - sum_b x_b f_b(x)), where f_a is the mean payoff of
-action a against others drawn from x. A population for each player: the same for each, against the others'. The latter
-is what `ActorCritic` without a future does in small steps.
+action a against others drawn from x. With one population for each player: the same for each, against the others'. The
+latter is the limit of `ActorCritic` with discount 0 and small learning rates.
 
 Sources: P. Taylor, L. Jonker (1978), "Evolutionary stable strategies and game dynamics", Mathematical Biosciences 40;
 P. Taylor (1979), "Evolutionarily stable strategies with two types of player", J. Applied Probability 16.
@@ -22,10 +22,10 @@ class Replicator:
 
     Args:
         game: see `popagents.dynamics.learner.Learner`.
-        single: one population that plays all parts; the game must be symmetric. Otherwise one for each player.
+        single: one population that plays against itself; the game must be symmetric. Otherwise one for each player.
 
     Attributes:
-        shape: of what changes, (A,) or (N, A).
+        shape: of a table of shares, (A,) or (N, A).
 
     Raises:
         ValueError: the game has several states, or is to be played by one population and is not symmetric.
@@ -50,10 +50,10 @@ class Replicator:
         return rewards[..., 0, :] if self.single else rewards
 
     def derivative(self, X: Any) -> np.ndarray:
-        """Return how fast the shares X, (..., A) or (..., N, A), change (per unit of time).
+        """Return the time derivative of shares X, (..., A) or (..., N, A).
 
         Raises:
-            ValueError: X holds no shares.
+            ValueError: X holds anything but shares that sum to 1.
         """
         X = np.asarray(X, np.float64)
         if X.shape[-len(self.shape) :] != self.shape or not (abs(X.sum(-1) - 1) <= CLOSE).all() or (X < 0).any():
@@ -66,15 +66,15 @@ class Replicator:
         return X * (payoffs - (X * payoffs).sum(-1, keepdims=True))
 
     def trajectory(self, X: Any, n_steps: int, dt: float = 0.01) -> np.ndarray:
-        """Follow the flow by the classical Runge-Kutta method.
+        """Integrate by the classical Runge-Kutta method.
 
         Args:
-            X: where to start, (..., A) or (..., N, A).
-            n_steps: how many steps.
-            dt: the length of each (units of time).
+            X: the first shares, (..., A) or (..., N, A).
+            n_steps: number of steps.
+            dt: length of a step (units of time).
 
         Returns:
-            The shares after each step and before the first, (n_steps + 1, ...).
+            The shares before the first step and after each, (n_steps + 1, ...).
         """
         positive("n_steps", n_steps)
         self.derivative(X)
@@ -95,10 +95,10 @@ def replicator(game: Any, single: bool = False) -> Replicator:
 
 
 def symmetric_payoffs(tensors: Tensors) -> np.ndarray:
-    """Return what player 0 gets by what each player does, (A, ..., A), in a game that looks the same to all.
+    """Return the payoffs of player 0 by joint action, (A, ..., A), in a symmetric game.
 
     Raises:
-        ValueError: the players differ in payoffs or in actions.
+        ValueError: the players differ in payoffs or in actions, or the game has several states.
     """
     n, width = tensors.available.shape
     if tensors.available.all() and tensors.n_states == 1 and not tensors.batch:

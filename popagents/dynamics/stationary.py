@@ -1,11 +1,11 @@
-"""The share of time that a Markov chain spends in each state, whether or not every state leads to every other.
+"""The share of time that a Markov chain spends in each state, reducible chains included.
 
-States are taken out one by one, and the chain is watched on those that are left: without a subtraction, so small shares
-are exact and what is never visited is exactly zero. A state from which no other one that is left can be reached stands
-for a closed class; it gathers all that starts in the class or falls into it.
+States are eliminated one by one, and the chain is censored to the remaining ones: without a subtraction, so that small
+shares are exact and states never visited have a share of exactly zero. A state from which no other remaining one can be
+reached represents a closed class; it collects the mass that starts in the class or flows into it.
 
 Source: W. Grassmann, M. Taksar, D. Heyman (1985), "Regenerative analysis and steady state distributions for Markov
-chains", Operations Research 33. Differs from the source: several closed classes, weighed by what flows into them.
+chains", Operations Research 33. Differs from the source: several closed classes, weighted by the mass that flows in.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from numba import njit
 
 
 def stationary(chain: Any) -> np.ndarray:
-    """Return the average over time of a chain that starts in any state alike; one closed class forgets the start.
+    """Return the average over time of a chain with a uniform start; with one closed class the start does not matter.
 
     Args:
         chain: transition probabilities, (..., S, S).
@@ -38,27 +38,27 @@ def stationary(chain: Any) -> np.ndarray:
 
 @njit(cache=True)
 def occupy(chain: Any, shares: Any) -> None:
-    """Fill `shares` (S,), using up `chain` (S, S); both float64 or, to carry a derivative, both complex128."""
+    """Fill `shares` (S,), overwriting `chain` (S, S); both float64 or, to carry a derivative, both complex128."""
     states = len(chain)
     mass = np.full_like(shares, 1 / states)
-    rest = np.zeros_like(shares)  # what leads on from a state when it is taken out; 0 for one that stands for its class
+    rest = np.zeros_like(shares)  # probability of leaving a state when it is eliminated; 0 if it represents a class
     for k in range(states - 1, -1, -1):
         for j in range(states):
             if j < k or (j > k and rest[j].real == 0):
                 rest[k] += chain[k, j]
         if rest[k].real > 0:
-            take_out(k, chain, mass, rest)
+            eliminate(k, chain, mass, rest)
         else:
             rest[k] = 0
     shares[:] = 0
     for k in range(states):
         if rest[k].real == 0:
-            spread(k, chain, rest, mass[k], shares)
+            share_out(k, chain, rest, mass[k], shares)
 
 
 @njit(cache=True)
-def take_out(k: int, chain: Any, mass: Any, rest: Any) -> None:
-    """Lead all ways through state k past it; its mass moves on."""
+def eliminate(k: int, chain: Any, mass: Any, rest: Any) -> None:
+    """Replace all paths through state k by direct ones, and move its mass on."""
     for j in range(len(chain)):
         if j < k or (j > k and rest[j].real == 0):
             share = chain[k, j] / rest[k]
@@ -68,9 +68,9 @@ def take_out(k: int, chain: Any, mass: Any, rest: Any) -> None:
 
 
 @njit(cache=True)
-def spread(root: int, chain: Any, rest: Any, mass: Any, shares: Any) -> None:
-    """Share out the mass of one closed class, `root` standing for it, among its states."""
-    visits = np.zeros_like(shares)  # for one of the root
+def share_out(root: int, chain: Any, rest: Any, mass: Any, shares: Any) -> None:
+    """Share out the mass of one closed class, which `root` represents, among its states."""
+    visits = np.zeros_like(shares)  # per visit to the root
     visits[root] = 1
     total = visits[root]
     for k in range(len(chain)):

@@ -1,4 +1,4 @@
-"""A game as the dynamics read it: every joint action has one number, and all players have as many actions as the most.
+"""A game as the dynamics read it: joint actions are numbered, and all players' actions padded to the same number.
 
 Read from any object with `transitions` (..., S, A_1, ..., A_N, S), `rewards` (..., N, S, A_1, ..., A_N, S) and
 `observations` (N, S, O); all but the last may carry batch axes in front.
@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-CLOSE = 1e-6  # how far from 1 a sum of probabilities may lie
+CLOSE = 1e-6  # tolerance of sums of probabilities
 
 
 class Tensors:
-    """Holds the arrays of a game, joint actions flattened to J = A_1 ... A_N.
+    """The arrays of a game, joint actions flattened to J = A_1 ... A_N.
 
     Attributes:
         transitions: (..., S, J, S).
         rewards: (..., N, S, J), averaged over the next state.
         observations: (N, S, O).
-        actions: int64, (J, N): what each player does in a joint action.
-        available: bool, (N, A): which of A = max A_i actions a player has.
+        actions: int64, (J, N): each player's action in a joint action.
+        available: bool, (N, A): the actions that a player has, of A = max A_i.
         batch: the batch axes of transitions and rewards together.
 
     Raises:

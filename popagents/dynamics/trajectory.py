@@ -1,4 +1,4 @@
-"""What learning leads to, from one start or from many: the compiled loop and its result."""
+"""Trajectories of learning, from one start or many: the call of the compiled loop, and its result."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ from popagents.common.checks import choice, positive
 from popagents.dynamics import loop
 
 KEEP = "all", "ends"
-ROOM = 10**7  # numbers that may be set aside before it is known how many there will be
+ROOM = 10**7  # numbers that may be allocated before the length of a trajectory is known
 
 
 @dataclass(frozen=True)
 class Trajectory:
-    """Holds where learning went; ... are the batch axes.
+    """A trajectory of strategies; ... are the batch axes.
 
     Attributes:
-        strategies: (n + 1, ..., N, Z, A), n being the most steps that an element took; what is done earlier repeats its
+        strategies: (n + 1, ..., N, Z, A), n being the most steps of any element; one that ends earlier repeats its
             last strategies. With keep="ends" only the first and the last: (2, ..., N, Z, A).
         converged: whether a fixed point was reached: bool, or (...).
-        diverged: whether NaN or infinity turned up, never counted as a fixed point: bool, or (...).
+        diverged: whether NaN or infinity occurred, which is never a fixed point: bool, or (...).
         n_steps: steps taken: int, or (...).
     """
 
@@ -62,7 +62,7 @@ def run(learner: Any, X: np.ndarray, max_steps: int, tolerance: float, keep: str
         history = np.stack([starts, finals])
     else:
         length = max_steps + 1
-        if length * starts.size > ROOM:  # run twice, first to learn how much there is to keep
+        if length * starts.size > ROOM:  # run twice, first for the length
             length = play(*arguments, np.empty((0, *starts.shape)))[1].max(initial=0) + 1
         history = np.empty((length, *starts.shape))
         _, steps, end = play(*arguments, history)
@@ -110,7 +110,7 @@ def play(
     """Run the compiled loop, game by game.
 
     Args:
-        learner: whose rule it is.
+        learner: its rule is used.
         starts: (B, N, Z, A).
         settings: (5, B, N).
         batch: axes that make up B.
@@ -122,6 +122,6 @@ def play(
         The last tables, the numbers of steps and the ends.
     """
     finals, steps, end = starts.copy(), np.zeros(len(starts), np.int64), np.zeros(len(starts), np.int64)
-    for game, who in games(learner.tensors, batch):
-        loop.run(learner.rule, who, finals, game, settings, int(max_steps), float(tolerance), history, steps, end)
+    for game, elements in games(learner.tensors, batch):
+        loop.run(learner.rule, elements, finals, game, settings, int(max_steps), float(tolerance), history, steps, end)
     return finals, steps, end

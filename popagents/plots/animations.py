@@ -1,4 +1,4 @@
-"""Agents at play as animated pictures: any environment that draws itself, anything that has SB3's `predict`."""
+"""Episodes as animations and film strips: any environment that renders frames, any policy with SB3's `predict`."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,22 +8,23 @@ import gymnasium as gym
 import numpy as np
 
 from popagents.common.optional import needed
+from popagents.plots.style import INK
 from popagents.rollout.make_env import single_env
 
-LONGEST, WIDEST = 400, 800  # frames of an episode; animation that is not scaled down (pixels)
+LONGEST = 400  # frames of an episode
+WIDEST = 800  # animation that is not scaled down (pixels)
 STRIP_WIDTH = 1000  # a film strip is scaled down by whole numbers as long as it stays this wide (pixels)
-COLOURS = 128  # of an animation, which all its frames share
-INK = "#222222"
+COLOURS = 128  # of the palette that all frames of an animation share
 
 
 def episode_frames(env: gym.Env, policy: Any, seed: int = 0, max_frames: int = LONGEST) -> list[np.ndarray]:
-    """Play an episode of likeliest actions and return what there was to see, (height, width, 3) uint8 each.
+    """Play an episode with deterministic actions and return its rendered frames, (height, width, 3) uint8 each.
 
     Args:
         env: made with `render_mode="rgb_array"`.
         policy: anything with SB3's `predict`.
         seed: of the episode.
-        max_frames: the episode is left after so many.
+        max_frames: the episode is cut off after so many.
 
     Raises:
         ValueError: the environment draws no frames.
@@ -43,7 +44,7 @@ def episode_frames(env: gym.Env, policy: Any, seed: int = 0, max_frames: int = L
 
 
 def save_gif(frames: Sequence[np.ndarray], path: str | Path, fps: int = 10) -> Path:
-    """Write an animation that repeats and rests on its last frame; frames wider than 800 pixels are scaled down.
+    """Write a GIF that repeats, with a pause on its last frame; frames wider than 800 pixels are scaled down.
 
     Args:
         frames: (height, width, 3) uint8 each, all of one size.
@@ -64,7 +65,7 @@ def save_gif(frames: Sequence[np.ndarray], path: str | Path, fps: int = 10) -> P
 def before_after_gif(
     env: str | Callable[[], gym.Env], before: Any, after: Any, path: str | Path, seed: int = 0, fps: int = 10
 ) -> Path:
-    """Animate two agents side by side in the same episode; who is done first waits for the other.
+    """Animate two policies side by side, each in the same episode; the shorter one shows its last frame to the end.
 
     Args:
         env: a Gymnasium id, or a function that makes an environment with `render_mode="rgb_array"`.
@@ -88,12 +89,12 @@ def before_after_gif(
 
 
 def film_strip(films: Sequence[Sequence[np.ndarray]], path: str | Path, moments: int = 8) -> Path:
-    """Write episodes as one picture: a row each, time running to the right from the first frame to the last.
+    """Write episodes as one picture: a row for each, from the first frame on the left to the last on the right.
 
     Args:
         films: an episode's frames each, (height, width, 3) uint8, all of one size.
         path: the file to write; its suffix says the format.
-        moments: frames shown of each episode, evenly spaced; a shorter one shows its last again.
+        moments: frames of each episode, evenly spaced in time; shorter episodes repeat their last frame.
 
     Raises:
         ValueError: there is no film, one is empty, or fewer than two moments are asked for.
@@ -110,7 +111,7 @@ def film_strip(films: Sequence[Sequence[np.ndarray]], path: str | Path, moments:
 
 
 def films_gif(films: Sequence[Sequence[np.ndarray]], path: str | Path, columns: int = 5, fps: int = 6) -> Path:
-    """Animate episodes beside each other; who is done first waits for the others.
+    """Animate episodes beside each other; shorter ones show their last frame to the end.
 
     Args:
         films: an episode's frames each, (height, width, 3) uint8, all of one size.
@@ -134,7 +135,7 @@ def films_gif(films: Sequence[Sequence[np.ndarray]], path: str | Path, columns: 
 
 
 def check_films(films: Sequence[Sequence[np.ndarray]]) -> None:
-    """Raise ValueError where there is nothing to show."""
+    """Raise ValueError where there is no film, or one without frames."""
     if not films or not all(map(len, films)):
         raise ValueError(
             f"films holds {len(films)} episodes of {[len(film) for film in films]} frames; it must hold at least one, "

@@ -1,24 +1,27 @@
-"""From which starts a falling fruit is caught."""
+"""The starts from which a falling fruit is caught."""
 
 from pathlib import Path
 
 import numpy as np
 
 from popagents.common.optional import needed
-from popagents.plots.page import BLUE, ORANGE, canvas
+from popagents.plots.style import BLUE, ORANGE, canvas, headline, save
 
 
 def catch_map(caught: np.ndarray, path: str | Path, first_basket: int = 1, title: str | None = None) -> Path:
-    """Draw from which starts the fruit is caught: a column for each fruit, a row for each place of the basket.
+    """Draw the starts from which the fruit is caught: a column for each fruit, a row for each place of the basket.
 
     Args:
         caught: bool, (fruit columns, basket centres).
         path: the file to write; its suffix says the format.
         first_basket: the column of the leftmost basket centre.
-        title: what stands above; by default how many are caught.
+        title: written above; by default how many are caught.
+
+    Returns:
+        The path.
 
     Raises:
-        ValueError: `caught` is no table of truths.
+        ValueError: `caught` is not a boolean table.
     """
     caught = np.asarray(caught)
     if caught.ndim != 2 or caught.dtype != bool or not caught.size:
@@ -37,6 +40,5 @@ def catch_map(caught: np.ndarray, path: str | Path, first_basket: int = 1, title
         patch(color=ORANGE, label=f"missed {(~caught).sum()}"),
     ]
     axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
-    axes.set_title(title or f"{caught.sum()} of {caught.size} starts are caught", loc="left", fontweight="bold", pad=12)
-    figure.savefig(path)
-    return Path(path)
+    headline(axes, title or f"{caught.sum()} of {caught.size} starts are caught", pad=12)
+    return save(figure, path)

@@ -1,4 +1,4 @@
-"""How often a population cooperates, generation by generation."""
+"""The cooperation rate of populations by generation."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from popagents.common.optional import needed
-from popagents.plots.page import BLUE, DPI, GREY, WIDTH
+from popagents.plots.style import BLUE, GREY, empty_figure, figure_headline, open_frame, save
 
 
 def cooperation_curves(
@@ -19,29 +18,28 @@ def cooperation_curves(
         games: by name, the rates of its runs: (runs, generations), from 0 to 1; what is logged as
             `rollout/cooperation`.
         path: the file to write; its suffix says the format.
-        title: what stands above.
+        title: written above.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: there is no game, or its rates are no table of numbers from 0 to 1.
+        ValueError: there is no game, or its rates are not a table of numbers from 0 to 1.
     """
     tables = {name: checked_rates(name, rates) for name, rates in games.items()}
     if not tables:
         raise ValueError("games is empty; give the rates of one game at least")
-    figure = needed("matplotlib.figure").Figure(figsize=(WIDTH, 3.2), dpi=DPI, layout="constrained")
+    figure = empty_figure(3.2)
     panels = figure.subplots(1, len(tables), sharey=True, squeeze=False)[0]
     for axes, (name, rates) in zip(panels, tables.items(), strict=True):
         axes.plot(np.arange(rates.shape[1]), 100 * rates.T, color=BLUE, lw=1.6, alpha=0.75, clip_on=False)
         axes.set_title(name, fontsize="medium", loc="left")
         axes.set(xlabel="generation", ylim=(0, 100), xlim=(0, max(1, rates.shape[1] - 1)))
         axes.grid(axis="y", color=GREY, lw=0.6)
-        axes.spines[["top", "right"]].set_visible(False)
+        open_frame(axes)
     panels[0].set_ylabel("cooperation (%)")
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
-    figure.savefig(path)
-    return Path(path)
+    figure_headline(figure, title)
+    return save(figure, path)
 
 
 def checked_rates(name: str, rates: Any) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Who learned from whom, or was born of whom: the graph of a lineage, and all who had a part in one champion."""
+"""The graph of a lineage: who learned from whom, or is whose offspring, and the ancestors of one champion."""
 
 from pathlib import Path
 from typing import Any
@@ -7,16 +7,16 @@ import numpy as np
 
 from popagents.common.lineage import Transmission, by_generation
 from popagents.common.optional import needed
-from popagents.plots.page import GREY, ORANGE, PALE, canvas
+from popagents.plots.style import GREY, ORANGE, PALE, canvas, figure_headline, save
 
 SHOWN, MOST = 16, 64  # generations in a graph unless told otherwise; members of each
 TAUGHT = "Who learned from whom", "A row is a member, a dot one of its generations; curves lead from teacher to pupil."
-BORN = "Who was born of whom", "A column is a generation, the fittest on top; curves lead from parent to child."
-ORANGE_MEANS = "Orange: all whose behaviour flowed into the champion ★; their number stands on top."
+BORN = "Who descends from whom", "A column is a generation, the fittest on top; curves lead from parent to child."
+ORANGE_MEANS = "Orange: the ancestors of the champion ★; their number stands on top."
 
 
 def sources(table: np.ndarray) -> np.ndarray:
-    """Return from whom each member has what it is in the next generation.
+    """Return the members of a generation from which each member of the next one comes.
 
     Args:
         table: a lineage, (generations, members).
@@ -29,11 +29,11 @@ def sources(table: np.ndarray) -> np.ndarray:
 
 
 def ancestry(lineage: np.ndarray, member: int) -> np.ndarray:
-    """Find all whose behaviour flowed into a member of the last generation, by imitation, birth or staying alive.
+    """Find the ancestors of a member of the last generation: by imitation, by birth, and itself where it lived on.
 
     Args:
         lineage: `popagents.common.lineage.ROW`s, all members of every generation.
-        member: whose ancestors are sought.
+        member: whose ancestors.
 
     Returns:
         bool, one for every row of the lineage; the member's own is True.
@@ -55,14 +55,20 @@ def lineage_graph(
     champion: int | None = None,
     title: str | None = None,
 ) -> Path:
-    """Draw who learned from whom, or was born of whom, and all who had a part in one champion.
+    """Draw who learned from whom, or is whose offspring, and the ancestors of one champion.
 
     Args:
         lineage: a learner's `lineage`.
         path: the file to write; its suffix says the format.
         generations: the first and the last to show; the last 16 by default.
-        champion: the member of the last generation shown whose ancestry stands out; the fittest by default.
-        title: what stands above.
+        champion: the member of the last generation shown whose ancestors are highlighted; the fittest by default.
+        title: written above.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: a generation asked for is not in the lineage.
     """
     last = int(lineage["generation"].max(initial=0))
     first, last = generations or (last - SHOWN + 1, last)
@@ -78,29 +84,28 @@ def lineage_graph(
     draw_members(figure, axes, table, found, row)
     axes.set(xlabel="generation", ylabel="members" if members <= MOST else f"members ({MOST} of {members})", yticks=[])
     heading, caption = BORN if births else TAUGHT
-    figure.suptitle(title or heading, x=0.026, ha="left", fontweight="bold")
+    figure_headline(figure, title or heading, x=0.026)
     axes.set_title(f"{caption}\n{ORANGE_MEANS}", loc="left", fontsize=10, pad=22)
-    figure.savefig(path)
-    return Path(path)
+    return save(figure, path)
 
 
 def rows(table: np.ndarray, found: np.ndarray, births: bool) -> np.ndarray:
     """Give every member a row of the graph in each generation, (generations, members), from 0, the top.
 
-    Where members live on, each keeps its row, and who has long been an ancestor lies on top, so that the ancestry is a
-    tree with a clean edge. With births the fittest of each generation lies on top.
+    Where members live on, each keeps its row, and those that are ancestors in most generations lie on top, so that the
+    lines of ancestry stay together. With births the fittest of each generation lies on top.
     """
     key = np.nan_to_num(table["fitness"], nan=-np.inf) if births else np.broadcast_to(found.sum(axis=0), table.shape)
     return np.argsort(np.argsort(-key, axis=1, kind="stable"), axis=1)
 
 
 def draw_links(axes: Any, table: np.ndarray, found: np.ndarray, row: np.ndarray) -> None:
-    """Draw who stayed, taught or gave birth; from every ancestor one strong line leads on, to its nearest heir."""
+    """Draw a line from every member to each of its successors; the strongest leads from an ancestor to its nearest."""
     came_from = sources(table)[:, :-1]
-    kind, g, heir = np.nonzero(came_from >= 0)
-    source = came_from[kind, g, heir]
-    start, end = row[g, source], row[g + 1, heir]
-    into, distance = found[g + 1, heir], abs(end - start)
+    kind, g, successor = np.nonzero(came_from >= 0)
+    source = came_from[kind, g, successor]
+    start, end = row[g, source], row[g + 1, successor]
+    into, distance = found[g + 1, successor], abs(end - start)
     nearest = np.full(table.shape, table.size)
     np.minimum.at(nearest, (g[into], source[into]), distance[into])
     strong = into & (distance == nearest[g, source])

@@ -1,4 +1,4 @@
-"""How the tests of several runs went, side by side."""
+"""The evaluations of several runs, side by side."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,53 +6,57 @@ from typing import Any
 
 import numpy as np
 
-from popagents.common.optional import needed
-from popagents.plots.page import LINES, canvas, draw_references
+from popagents.plots.style import (
+    LINES,
+    canvas,
+    draw_references,
+    headline_and_legend,
+    horizontal_grid,
+    save,
+    step_counts,
+)
 
 
 def evaluation_curves(
     runs: Mapping[str, tuple[Any, Any]],
     path: str | Path,
     reference_scores: Mapping[str, float] | None = None,
-    title: str = "Tests of the policy",
+    title: str = "Evaluations of the policy",
 ) -> Path:
-    """Draw the mean return of every test, with its standard error, over the environment steps taken before it.
+    """Draw the mean return of every evaluation, with its standard error, over the environment steps taken before it.
 
     Args:
-        runs: by name, when it was tested, (tests,), in steps, and what the episodes of each test returned, (tests,
-            episodes): `EvalCallback`'s `evaluations_timesteps` and `evaluations_results`, or `timesteps` and `results`
-            in the `evaluations.npz` that it writes.
+        runs: by name, the steps taken before each evaluation, (evaluations,), and the returns of its episodes,
+            (evaluations, episodes): `EvalCallback`'s `evaluations_timesteps` and `evaluations_results`, or `timesteps`
+            and `results` in the `evaluations.npz` that it writes.
         path: the file to write; its suffix says the format.
         reference_scores: scores to compare with, by name.
-        title: what stands above.
+        title: written above.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: a run has no test, or not as many rows of returns as tests.
+        ValueError: a run has no evaluation, or not one row of returns for each.
     """
     figure, axes = canvas(4.4)
     for i, (name, (timesteps, results)) in enumerate(runs.items()):
         look = {"color": LINES[i % len(LINES)], "lw": 1.6, "marker": "o", "ms": 4, "elinewidth": 0.8}
         axes.errorbar(timesteps, *mean_and_error(name, timesteps, results), label=name, **look)
-    axes.set_axisbelow(True)
-    axes.grid(axis="y", color="#e6e6e6", lw=0.8)
+    horizontal_grid(axes)
     axes.margins(x=0.02)
     draw_references(axes, reference_scores or {})
-    axes.xaxis.set_major_formatter(needed("matplotlib.ticker").EngFormatter(sep=" "))
-    axes.set(xlabel="environment steps before the test", ylabel="mean return, with standard error")
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1), ncols=5, frameon=False, borderaxespad=0.2)
-    axes.set_title(title, loc="left", fontweight="bold", pad=28)
-    figure.savefig(path)
-    return Path(path)
+    step_counts(axes)
+    axes.set(xlabel="environment steps before the evaluation", ylabel="mean return, with standard error")
+    headline_and_legend(axes, title)
+    return save(figure, path)
 
 
 def mean_and_error(name: str, timesteps: Any, results: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return each test's mean return and its standard error, (tests,); 0 where there was one episode.
+    """Return each evaluation's mean return and its standard error, (evaluations,); 0 where there was one episode.
 
     Raises:
-        ValueError: there is no test, or not one row of returns for each.
+        ValueError: there is no evaluation, or not one row of returns for each.
     """
     steps, returns = np.asarray(timesteps, float), np.asarray(results, float)
     if returns.ndim != 2 or not returns.size or steps.shape != returns.shape[:1]:

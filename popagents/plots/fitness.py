@@ -1,4 +1,4 @@
-"""How the fitness of a population moved: the statistics of its generations, and their figure."""
+"""The fitness of a population over time: the statistics of its generations, and their figure."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,14 +7,23 @@ from typing import NamedTuple
 import numpy as np
 
 from popagents.common.lineage import by_generation
-from popagents.common.optional import needed
-from popagents.plots.page import BLUE, LINES, ORANGE, canvas, draw_references
+from popagents.plots.style import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    canvas,
+    draw_references,
+    headline_and_legend,
+    horizontal_grid,
+    save,
+    step_counts,
+)
 
 POINTS = 60  # generations from which on a curve is smoothed
 
 
 class Curve(NamedTuple):
-    """Holds how the fitness of a population moved: float64 arrays, (generations,)."""
+    """The statistics of each generation's fitness: float64 arrays, (generations,)."""
 
     timesteps: np.ndarray
     mean: np.ndarray
@@ -53,9 +62,15 @@ def learning_curve(
         lineage: a learner's `lineage`.
         path: the file to write; its suffix says the format.
         reference_scores: scores to compare with, by name.
-        title: what stands above.
-        tests: when the policy itself was tested (steps) and what it got (mean returns), for example `StopOnGoal`'s
+        title: written above.
+        tests: the steps at which the policy itself was evaluated, and its mean returns, for example `StopOnGoal`'s
             `timesteps` and `tests`: an evolution strategy's centre scores otherwise than its members.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: the lineage is empty, or its generations differ in size.
     """
     window = max(1, len(by_generation(lineage)) // POINTS)
     curve = fitness_curve(lineage, window)
@@ -66,15 +81,12 @@ def learning_curve(
     axes.plot(x, curve.mean, color=BLUE, lw=2.2, label="mean")
     axes.plot(x, curve.best, color=ORANGE, lw=1, label="best member")
     if tests is not None:
-        axes.plot(*tests, color=LINES[2], lw=1.8, label="policy, tested")
-    axes.set_axisbelow(True)
-    axes.grid(axis="y", color="#e6e6e6", lw=0.8)
+        axes.plot(*tests, color=GREEN, lw=1.8, label="policy, evaluated")
+    horizontal_grid(axes)
     axes.margins(x=0)
     draw_references(axes, reference_scores or {})
-    axes.xaxis.set_major_formatter(needed("matplotlib.ticker").EngFormatter(sep=" "))
+    step_counts(axes)
     smoothed = f" (each point: mean of {window} generations)" if window > 1 else ""
     axes.set(xlabel=f"environment steps, all members together{smoothed}", ylabel="fitness (mean return)")
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1), ncols=5, frameon=False, borderaxespad=0.2)
-    axes.set_title(title, loc="left", fontweight="bold", pad=28)
-    figure.savefig(path)
-    return Path(path)
+    headline_and_legend(axes, title)
+    return save(figure, path)

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from popagents.plots.animations import INK
-from popagents.plots.page import DASHED, LINES, apart, canvas
+from popagents.plots.style import DASHED, INK, LINES, End, canvas, headline, horizontal_grid, name_ends, save
 
 
 def learning_set_curve(
@@ -16,13 +15,16 @@ def learning_set_curve(
     references: Mapping[str, Any] | None = None,
     title: str = "Right choices, trial by trial",
 ) -> Path:
-    """Draw the share of right choices by trial number, as Harlow (1949) drew his learning sets.
+    """Draw the share of right choices by trial number.
 
     Args:
         curves: by name, the share of right choices in each trial: (trials,), from 0 to 1.
         path: the file to write; its suffix says the format.
         references: curves to compare with, likewise; drawn dashed.
-        title: what stands above.
+        title: written above.
+
+    Returns:
+        The path.
 
     Raises:
         ValueError: there is no curve, two differ in length, or a share lies outside 0 to 1.
@@ -30,22 +32,19 @@ def learning_set_curve(
     names = [*curves, *(references or {})]
     shares = checked_shares([*curves.values(), *(references or {}).values()])
     trials = np.arange(1, 1 + shares.shape[1])
-    colours = [LINES[i % len(LINES)] if name in curves else INK for i, name in enumerate(names)]
     figure, axes = canvas(4.4)
-    for name, colour, percent in zip(names, colours, 100 * shares, strict=True):
+    ends = []
+    for i, (name, percent) in enumerate(zip(names, 100 * shares, strict=True)):
         dots = {"marker": "o", "ms": 7, "mec": "white", "lw": 2.2, "zorder": 3}
-        axes.plot(trials, percent, color=colour, clip_on=False, **(dots if name in curves else DASHED))
+        colour, look = (LINES[i % len(LINES)], dots) if name in curves else (INK, DASHED)
+        axes.plot(trials, percent, color=colour, clip_on=False, **look)
+        ends.append(End(percent[-1], f"{name} {percent[-1]:.3g}", colour))
     lowest = 10 * min(4, int(10 * shares.min()))
     axes.set(xlabel="trial", ylabel="right choices (%)", xticks=trials, ylim=(lowest, 100))
-    axes.grid(axis="y", color="#e6e6e6", lw=0.8)
-    order = np.argsort(shares[:, -1], kind="stable")
-    heights = apart(100 * shares[order, -1], 0.06 * (100 - lowest))
-    for i, height in zip(order, heights, strict=True):
-        where = {"transform": axes.get_yaxis_transform(), "va": "center"}
-        axes.text(1.01, height, f"{names[i]} {100 * shares[i, -1]:.3g}", color=colours[i], **where)
-    axes.set_title(title, loc="left", fontweight="bold", pad=14)
-    figure.savefig(path)
-    return Path(path)
+    horizontal_grid(axes)
+    name_ends(axes, ends)
+    headline(axes, title)
+    return save(figure, path)
 
 
 def checked_shares(curves: Sequence[Any]) -> np.ndarray:

@@ -1,8 +1,8 @@
-"""Watch a trained player with RL Zoo's own script: `python -m popagents.enjoy --algo culture --env PopPacman-v0`.
+"""Watch a trained agent with RL Zoo's own script: `python -m popagents.enjoy --algo culture --env PopPacman-v0`.
 
-All options are RL Zoo's (`-h` lists them); names are those of `popagents.zoo.train`. Without `-f` the player comes from
-`logs/` where that holds one of this algorithm and environment, and otherwise from the champions shipped beside us. Our
-learners' players take the likeliest action in Atari games too, where RL Zoo would sample.
+All options are RL Zoo's (`-h` lists them); names are those of `popagents.zoo.train`. Without `-f` the agent comes from
+`logs/` where that holds one of this algorithm and environment, and otherwise from the champions shipped beside this
+file. Our learners act deterministically in Atari games too, where RL Zoo would sample.
 """
 
 import sys
@@ -27,7 +27,7 @@ CHAMPIONS = Path(__file__).parent / "champions"
 
 
 def folder_of(algo: str, env_id: str) -> str:
-    """Return the first folder that holds a trained player: `logs`, then the shipped champions.
+    """Return the first folder that holds a trained agent: `logs`, then the shipped champions.
 
     Raises:
         SystemExit: neither does.
@@ -43,7 +43,7 @@ def folder_of(algo: str, env_id: str) -> str:
 
 
 def saved_settings(*arguments: Any, **keywords: Any) -> Any:
-    """Read a run's settings as RL Zoo does, and play where the run was evaluated rather than where it learned."""
+    """Read a run's settings as RL Zoo does, with the evaluation environment's arguments in place of the training's."""
     settings, stats_path = get_saved_hyperparams(*arguments, **keywords)
     if "eval_env_kwargs" in settings:
         settings["env_kwargs"] = settings.pop("eval_env_kwargs")
@@ -51,7 +51,7 @@ def saved_settings(*arguments: Any, **keywords: Any) -> Any:
 
 
 def watched_env(env_id: str, **keywords: Any) -> VecEnv:
-    """Make RL Zoo's environment, or a lane of ours where the player learned in such lanes."""
+    """Make RL Zoo's environment, or a lane of ours where the agent was trained in such lanes."""
     if "env_wrapper" in keywords["hyperparams"] or not lanes_stand_in(env_id):
         return create_test_env(env_id, **keywords)
     env_kwargs = dict(keywords["env_kwargs"])

@@ -13,7 +13,6 @@ Ctrl-C stops the training and saves the model as it stands.
 """
 
 import argparse
-import difflib
 import importlib
 import os
 import sys
@@ -25,12 +24,12 @@ import gymnasium as gym
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
 
+from popagents.common.checks import nearest
 from popagents.common.optional import missing_extra
 from popagents.learners.progress import StepsBar
 from popagents.rollout.make_env import has_native, native_vec_env, registered_id
-from popagents.zoo.samplers import SAMPLERS
 from registration.environments import register_environments
-from registration.learners import LEARNERS, load_learner
+from registration.learners import LEARNERS, load_learner, load_sampler
 
 try:
     import rl_zoo3.train as script
@@ -55,14 +54,15 @@ class PopulationManager(ExperimentManager):
         super().__init__(*arguments, **keywords)
         self.config = settings_file(self.algo, self.env_name.gym_id, keywords.get("config")) or self.config
         self.may_be_native = self.vec_env_class is DummyVecEnv and has_native(self.env_name.gym_id)
+        self.eval_env_kwargs_given = self.eval_env_kwargs is not self.env_kwargs  # to which RL Zoo falls back
         if self.algo in LEARNERS:
             self.deterministic_eval = True  # in Atari games too, where RL Zoo would sample
 
     def read_hyperparameters(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Read the settings, and from them what the evaluation environment is made with."""
+        """Read the settings, and from them the arguments of the evaluation environment."""
         settings, saved = super().read_hyperparameters()
         eval_env_kwargs = settings.pop("eval_env_kwargs", settings.get("env_kwargs", self.env_kwargs))
-        if self._eval_env_kwargs_args is None:
+        if not self.eval_env_kwargs_given:
             self.eval_env_kwargs = eval_env_kwargs
         return settings, saved
 
@@ -108,9 +108,8 @@ def prepare() -> None:
     register_environments()
     for name in LEARNERS:
         ALGOS[name] = load_learner(name)
-    for name, sampler in SAMPLERS.items():
-        HYPERPARAMS_SAMPLER[name] = sampler
-        HYPERPARAMS_CONVERTER[name] = lambda sampled_params: sampled_params  # they are what it takes
+        HYPERPARAMS_SAMPLER[name] = load_sampler(name)
+        HYPERPARAMS_CONVERTER[name] = lambda sampled_params: sampled_params  # already the learner's arguments
     exp_manager.ProgressBarCallback = StepsBar  # type: ignore[misc]
     script.ExperimentManager = PopulationManager  # type: ignore[misc]
 
@@ -147,9 +146,8 @@ def checked_arguments(arguments: list[str]) -> tuple[argparse.Namespace, list[st
 
 
 def unknown(option: str, name: str, known: Iterable[str]) -> str:
-    """Say that a name is unknown, and which one may be meant."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"{option} {name} is unknown; " + (f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}")
+    """Return the error for an unknown name: the most similar known one, or all of them."""
+    return f"{option} {name} is unknown{nearest(name, known) or '; there are ' + ', '.join(known)}"
 
 
 def refuse(reason: str) -> NoReturn:

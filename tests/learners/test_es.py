@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from popagents.learners.es.election import repeated
 from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from popagents.common.randomness import Purpose, keys
-from popagents.learners.es.election import repeated
 from popagents.learners.es.es import ES
 from popagents.learners.es.fitness_shaping import centred_ranks, z_scores
 from popagents.learners.goal import StopOnGoal

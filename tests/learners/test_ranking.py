@@ -3,10 +3,10 @@
 import gymnasium as gym
 import numpy as np
 import pytest
+from popagents.learners.es.election import elect
 
 from popagents.common.randomness import Purpose, keys
 from popagents.common.ranking import ranked
-from popagents.learners.es.election import elect
 from popagents.rollout.play import Lives
 from registration.learners import load_learner
 

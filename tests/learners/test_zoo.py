@@ -321,9 +321,9 @@ def test_the_longer_preset_is_found_by_its_bare_name(zoo: Script, monkeypatch: p
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--algo", "cultur"], "--algo cultur is unknown; did you mean culture?"),
+        (["--algo", "cultur"], "--algo cultur is unknown; did you mean 'culture'?"),
         (["--algo", "xyz"], "--algo xyz is unknown; there are a2c,"),
-        (["--env", "PopPackman-v0"], "--env PopPackman-v0 is unknown; did you mean PopPacman-v0?"),
+        (["--env", "PopPackman-v0"], "--env PopPackman-v0 is unknown; did you mean 'PopPacman-v0'?"),
         (["--env", "popenvz:PopPacman-v0"], "No module named 'popenvz'; --env takes an id or module:id"),
     ],
 )

@@ -6,8 +6,8 @@ from popagents.learners.culture.culture import Culture
 from popagents.plots import canvas, descent, learning_curve, lineage_graph
 from popagents.plots.descent import MOST, ancestry, draw_links, rows, sources
 from popagents.plots.fitness import fitness_curve
-from popagents.plots.page import DPI, WIDTH
-from tests.learners.pictures import ORANGE, has, pixels
+from popagents.plots.style import DPI, WIDTH
+from tests.plots.pictures import ORANGE, has, pixels
 
 NONE, IMITATION, BIRTH = Transmission
 

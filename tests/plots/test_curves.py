@@ -8,8 +8,8 @@ from popagents.common.lineage import ROW
 from popagents.plots import canvas, catch_map, evaluation_curves, learning_curve, learning_set_curve, lineage_graph
 from popagents.plots.animations import film_strip, save_gif
 from popagents.plots.evaluations import mean_and_error
-from popagents.plots.page import DPI, WIDTH, apart, draw_references
-from tests.learners.pictures import BLUE, ORANGE, has, pixels
+from popagents.plots.style import DPI, WIDTH, apart, draw_references
+from tests.plots.pictures import BLUE, ORANGE, has, pixels
 
 ALONE = np.zeros(1, ROW)  # the lineage of one member in one generation
 
@@ -121,7 +121,7 @@ def test_importing_plots_imports_no_drawing_library():
 
 def test_pyplot_is_never_imported():
     code = (
-        "import sys, tempfile, numpy as np; from popagents import lineage, plots;"
+        "import sys, tempfile, numpy as np; from popagents import plots; from popagents.common import lineage;"
         "folder = tempfile.mkdtemp(); rows = np.zeros(2, lineage.ROW); rows['parent'] = rows['second_parent'] = -1;"
         "plots.learning_curve(rows, folder + '/a.png'); plots.lineage_graph(rows, folder + '/b.png');"
         "assert 'matplotlib.pyplot' not in sys.modules"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from popagents.plots import cooperation_curves, tournament_table
-from popagents.plots.page import DPI, WIDTH
-from tests.learners.pictures import pixels
+from popagents.plots.style import DPI, WIDTH
+from tests.plots.pictures import pixels
 
 
 def test_cooperation_curves_have_a_panel_a_game_and_a_line_a_run(tmp_path):

@@ -13,7 +13,7 @@ from popagents.plots.animations import (
     mosaic,
     save_gif,
 )
-from tests.learners.pictures import ORANGE, Image, frames_in, pixels
+from tests.plots.pictures import ORANGE, Image, frames_in, pixels
 
 
 class Walk(gym.Env):

@@ -8,9 +8,10 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
-from popagents import dynamics
+from popagents import dynamics, plots
 from popagents.dynamics import __main__ as command
-from popagents.dynamics import plots
+from popagents.plots.strategy_space import label
+from popagents.plots.style import INK
 from popenvs.dilemmas import catalogue
 from tests.dynamics.cases import CYCLE, random_game
 
@@ -20,8 +21,8 @@ def stag_hunt():
 
 
 def test_the_arrows_of_a_flow_point_where_its_data_say():
-    figure, (axes,) = plots.canvas()
-    data = plots.flow(stag_hunt(), axes=axes, grid=5)
+    figure, (axes,) = plots.squares()
+    data = plots.flow_plot(stag_hunt(), axes=axes, grid=5)
     [arrows] = axes.collections
     angles = np.arctan2(arrows.V, arrows.U).reshape(5, 5)
     np.testing.assert_allclose(angles, np.arctan2(data.dy, data.dx), atol=1e-9)
@@ -35,79 +36,79 @@ def test_the_arrows_of_a_flow_point_where_its_data_say():
 def test_trajectories_and_fixed_points_lie_over_the_flow():
     learner = stag_hunt()
     run = learner.trajectory([[[0.6, 0.4]], [[0.55, 0.45]]])
-    figure, (axes,) = plots.canvas()
+    figure, (axes,) = plots.squares()
     points = np.array([[[[0.0, 1]], [[0, 1]]], [[[5 / 7, 2 / 7]]] * 2])
-    plots.flow(learner, axes=axes, style="stream", trajectories=run, fixed_points=points)
+    plots.flow_plot(learner, axes=axes, style="stream", trajectories=run, fixed_points=points)
     way, ring, dot, stable, saddle = axes.lines
     np.testing.assert_allclose(way.get_xydata(), run.strategies[:, :, 0, 0])
     assert ring.get_xydata().tolist() == [[0.6, 0.55]]
     np.testing.assert_allclose(dot.get_xydata(), run.strategies[-1:, :, 0, 0])
-    assert (stable.get_markerfacecolor(), saddle.get_markerfacecolor()) == (plots.INK, "white")
+    assert (stable.get_markerfacecolor(), saddle.get_markerfacecolor()) == (INK, "white")
     figure.canvas.draw()
 
 
 def test_a_time_course_draws_each_choice_to_the_end_of_each_way(tmp_path):
     learner = dynamics.ActorCritic(catalogue.ecological_public_good(), 0.1, 0.9)
     run = learner.trajectory(learner.random_strategies(2), 400, tolerance=1e-4)
-    _, (axes,) = plots.canvas()
-    data = plots.trajectory(learner, run, axes=axes)
+    _, (axes,) = plots.squares()
+    data = plots.trajectory_plot(learner, run, axes=axes)
     assert list(data) == [f"player {i}: cooperate, {state}" for i in range(2) for state in ("degraded", "prosperous")]
     assert data["player 1: cooperate, degraded"].shape == (run.n_steps.max() + 1, 2)
     np.testing.assert_allclose(data["player 1: cooperate, degraded"], run.strategies[:, :, 1, 0, 0])
     assert [len(line.get_xdata()) for line in axes.lines[:2]] == (run.n_steps + 1).tolist()
-    plots.trajectory(learner, run, [(0, 1, 1)], path=tmp_path / "time.png", title="Over time")
+    plots.trajectory_plot(learner, run, [(0, 1, 1)], path=tmp_path / "time.png", title="Over time")
     assert (tmp_path / "time.png").stat().st_size > 1000
 
 
 def test_values_are_drawn_over_time_too(tmp_path):
     learner = dynamics.ValueSarsa(catalogue.stag_hunt(), 0.1, 0.9)
-    data = plots.trajectory(learner, learner.trajectory(np.zeros((2, 1, 2))), path=tmp_path / "values.png")
+    data = plots.trajectory_plot(learner, learner.trajectory(np.zeros((2, 1, 2))), path=tmp_path / "values.png")
     assert list(data) == ["player 0: cooperate", "player 1: cooperate"]
 
 
 def test_a_basin_map_is_coloured_by_its_labels(tmp_path):
-    _, (axes,) = plots.canvas()
-    data = plots.basins(stag_hunt(), axes=axes, grid=11)
+    _, (axes,) = plots.squares()
+    data = plots.basin_plot(stag_hunt(), axes=axes, grid=11)
     [mesh] = axes.collections
     assert (mesh.get_array() == data.labels).all()
     assert set(np.unique(data.labels)) == {0, 1}
-    plots.basins(stag_hunt(), path=tmp_path / "basins.png", grid=5, max_steps=1)
+    plots.basin_plot(stag_hunt(), path=tmp_path / "basins.png", grid=5, max_steps=1)
     assert (tmp_path / "basins.png").stat().st_size > 1000
 
 
 def test_a_simplex_shows_evolution_and_learning_alike(tmp_path):
     evolution = dynamics.replicator(catalogue.rock_paper_scissors(), single=True)
     path = evolution.trajectory([0.5, 0.3, 0.2], 20)
-    points, pull = plots.simplex(evolution, path, path=tmp_path / "evolution.png", grid=4)
+    points, pull = plots.simplex_plot(evolution, path, path=tmp_path / "evolution.png", grid=4)
     np.testing.assert_allclose(points.sum(-1), 1)
     assert (points > 0).all()
     np.testing.assert_allclose(pull, evolution.derivative(points))
     learner = dynamics.ActorCritic(CYCLE, 0.1, 0.0)
-    _, errors = plots.simplex(
+    _, errors = plots.simplex_plot(
         learner, learner.trajectory(learner.random_strategies(2), 5), path=tmp_path / "l.png", grid=4
     )
     np.testing.assert_allclose(errors[0], points[0] @ [[0, 1, -1], [-1, 0, 1], [1, -1, 0]], atol=1e-12)
     two = dynamics.replicator(catalogue.rock_paper_scissors())
-    np.testing.assert_allclose(plots.simplex(two, path=tmp_path / "two.png", grid=4)[1], pull)
+    np.testing.assert_allclose(plots.simplex_plot(two, path=tmp_path / "two.png", grid=4)[1], pull)
 
 
 def test_axes_and_lines_are_named_after_the_game():
-    assert plots.label(stag_hunt(), (1, 0, 1)) == "player 1: defect"
+    assert label(stag_hunt(), (1, 0, 1)) == "player 1: defect"
     partial = dynamics.PartiallyObservableActorCritic(catalogue.uncertain_dilemma(noise=0.1), 0.1, 0.9)
-    assert plots.label(partial, (0, 1, 0)) == "player 0: cooperate, after observation 1"
+    assert label(partial, (0, 1, 0)) == "player 0: cooperate, after observation 1"
     nameless = dynamics.ActorCritic(random_game(0, (2, 3), 2), 0.1, 0.9)
-    assert plots.label(nameless, (0, 1, 0)) == "player 0: 0, state 1"
+    assert label(nameless, (0, 1, 0)) == "player 0: 0, state 1"
 
 
 def test_a_picture_goes_to_axes_or_to_a_file(tmp_path):
     with pytest.raises(ValueError, match="give one of them"):
-        plots.flow(stag_hunt())
+        plots.flow_plot(stag_hunt())
     with pytest.raises(ValueError, match="give one of them"):
-        plots.flow(stag_hunt(), axes=plots.canvas()[1][0], path=tmp_path / "flow.png")
+        plots.flow_plot(stag_hunt(), axes=plots.squares()[1][0], path=tmp_path / "flow.png")
     with pytest.raises(ValueError, match="style is 'arrow'"):
-        plots.flow(stag_hunt(), path=tmp_path / "flow.png", style="arrow")
+        plots.flow_plot(stag_hunt(), path=tmp_path / "flow.png", style="arrow")
     with pytest.raises(ValueError, match=r"the players have \[2, 2\] actions; a simplex needs 3"):
-        plots.simplex(stag_hunt(), path=tmp_path / "flow.png")
+        plots.simplex_plot(stag_hunt(), path=tmp_path / "flow.png")
     assert not list(tmp_path.iterdir())
 
 
@@ -142,6 +143,6 @@ def test_the_command_refuses_what_it_cannot_draw(arguments, text, capsys):
 
 def test_the_dynamics_load_neither_torch_nor_stable_baselines_nor_matplotlib():
     heavy = "{'torch', 'stable_baselines3', 'matplotlib', 'popenvs'}"
-    code = f"import sys, popagents.dynamics.plots; print({heavy} & {{*sys.modules}})"
+    code = f"import sys, popagents.dynamics, popagents.plots; print({heavy} & {{*sys.modules}})"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
