@@ -20,10 +20,9 @@ from popagents.networks import convolution
 from popagents.networks.convolution import Convolution
 from popagents.networks.dense import Layer, Parameters
 from popagents.networks.kernels import FAST, add_scaled, dot
+from popagents.networks.shared_product import shared_product
 from popagents.population.noise import standard_normal
 from popagents.population.population import Stack
-
-BLOCK = 32  # rows of a shared product
 
 
 class LowRankStack(Stack):
@@ -53,9 +52,8 @@ class LowRankStack(Stack):
     def outputs(self, rows: np.ndarray, observations: np.ndarray) -> np.ndarray:
         """Return each row's outputs for its observation: float32, (k, n_outputs).
 
-        A row has the same bits whoever sits beside it, as far as the linear algebra library computes all rows of a
-        product alike: it is given `BLOCK` rows at a time, whatever k is. Networks that are no chain of convolutions and
-        dense layers share nothing, and go through torch row by row.
+        A row has the same bits whoever sits beside it. Networks that are no chain of convolutions and dense layers
+        share nothing, and go through torch row by row.
         """
         stages = self.layers or self.stages
         if stages is None:
@@ -65,7 +63,7 @@ class LowRankStack(Stack):
             if isinstance(stage, Convolution):
                 x = self._convolve(stage, rows, x, factor)
             else:
-                x = self._multiply(stage, rows, x.reshape(len(rows), -1).astype(np.float32, copy=False))
+                x = self._multiply(stage, rows, x.reshape(len(rows), -1))
             if stage.activation is not None:
                 x = stage.activation.function(x)
             factor = 1.0
@@ -82,7 +80,8 @@ class LowRankStack(Stack):
         return values
 
     def _multiply(self, layer: Layer, rows: np.ndarray, x: np.ndarray) -> np.ndarray:
-        y = in_blocks(x, self.parameters[layer.weight][0])
+        x = np.ascontiguousarray(x, np.float32)
+        y = shared_product(x, self.parameters[layer.weight][0])
         correct(y, x, self.left[layer.weight], self.right[layer.weight], rows)
         y += self.own(layer.bias, rows)
         return y
@@ -159,17 +158,6 @@ class LowRankNoise:
 def matrix(filters: np.ndarray) -> np.ndarray:
     """Return a parameter (outputs, ...) as a matrix (outputs, inputs)."""
     return filters.reshape(len(filters), -1)
-
-
-def in_blocks(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Multiply rows x (k, inputs) by a matrix (outputs, inputs), `BLOCK` of them at a time: (k, outputs)."""
-    out = np.empty((len(x), len(weight)), np.float32)
-    for first in range(0, len(x), BLOCK):
-        rows = x[first : first + BLOCK]
-        if len(rows) < BLOCK:
-            rows = np.concatenate([rows, np.zeros((BLOCK - len(rows), rows.shape[1]), rows.dtype)])
-        out[first : first + BLOCK] = np.matmul(rows, weight.T)[: len(x) - first]
-    return out
 
 
 @njit(cache=True, fastmath=FAST, error_model="numpy")

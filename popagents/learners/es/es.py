@@ -69,8 +69,7 @@ class ES(PopulationAlgorithm):
         final_learning_rate: likewise.
         noise: "gaussian", independent numbers, one a parameter; or "low_rank", where each matrix gets the product of
             two thin ones: members share the product with the centre's matrix, and large networks act many times as
-            fast. Such runs are the same at any number of slots as far as the linear algebra library treats rows alike
-            (see `popagents.population.low_rank`); those with Gaussian noise are in any case.
+            fast (see `popagents.population.low_rank`).
             "sparse" changes a few parameters only, for the elitist optimizer (see `popagents.population.noise`).
         rank: of the low-rank noise; higher ones cost more and come closer to the Gaussian.
         density: of sparse noise; the largest share of the parameters that a member changes.
