@@ -21,10 +21,9 @@ from popagents.networks import convolution
 from popagents.networks.convolution import Convolution
 from popagents.networks.dense import Layer
 from popagents.networks.kernels import FAST, add_scaled, dot
+from popagents.networks.shared_product import shared_product
 from popagents.population.design import Design
 from popagents.population.noise import Noise, Perturbed, standard_normal
-
-BLOCK = 32  # rows of a shared product
 
 
 class LowRankPopulation(Actors):
@@ -71,7 +70,7 @@ class LowRankPopulation(Actors):
             if isinstance(stage, Convolution):
                 x = self._convolve(stage, rows, x, factor)
             else:
-                x = self._multiply(stage, rows, x.reshape(len(rows), -1).astype(np.float32, copy=False))
+                x = self._multiply(stage, rows, x.reshape(len(rows), -1))
             if stage.activation is not None:
                 x = stage.activation.function(x)
             factor = 1.0
@@ -86,7 +85,8 @@ class LowRankPopulation(Actors):
         return values + change.reshape(len(rows), *values.shape[1:])
 
     def _multiply(self, layer: Layer, rows: np.ndarray, x: np.ndarray) -> np.ndarray:
-        y = in_blocks(x, self.centre[layer.weight][0])
+        x = np.ascontiguousarray(x, np.float32)
+        y = shared_product(x, self.centre[layer.weight][0])
         correct(y, x, self.left[layer.weight], self.right[layer.weight], rows)
         y += self.own(layer.bias, rows)
         return y
@@ -168,17 +168,6 @@ class LowRankNoise(Noise):
 def matrix(filters: np.ndarray) -> np.ndarray:
     """Return a parameter (outputs, ...) as a matrix (outputs, inputs)."""
     return filters.reshape(len(filters), -1)
-
-
-def in_blocks(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Multiply rows x (k, inputs) by a matrix (outputs, inputs), `BLOCK` of them at a time: (k, outputs)."""
-    out = np.empty((len(x), len(weight)), np.float32)
-    for first in range(0, len(x), BLOCK):
-        rows = x[first : first + BLOCK]
-        if len(rows) < BLOCK:
-            rows = np.concatenate([rows, np.zeros((BLOCK - len(rows), rows.shape[1]), rows.dtype)])
-        out[first : first + BLOCK] = np.matmul(rows, weight.T)[: len(x) - first]
-    return out
 
 
 @njit(cache=True, fastmath=FAST, error_model="numpy")

@@ -73,6 +73,7 @@ def pictures(space, k):
     return np.stack([space.sample() for _ in range(k)])
 
 
+@pytest.mark.bits
 @pytest.mark.parametrize("name", DESIGNS)
 def test_outputs_are_torchs_and_a_rows_bits_are_its_own(name):
     stack = stack_of(DESIGNS[name]())
@@ -100,6 +101,7 @@ def test_patches_are_columns_in_the_order_of_the_filters_weights():
     assert (cut[0] == np.array(by_hand) / 2).all()
 
 
+@pytest.mark.bits
 def test_large_matrices_are_not_copied_and_give_the_same_bits(monkeypatch):
     rng = np.random.default_rng(0)
     stack, rows = rng.normal(size=(4, 30, 20)).astype(np.float32), np.array([2, 0, 3])

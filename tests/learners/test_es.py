@@ -167,6 +167,7 @@ def test_an_episode_cut_off_is_that_of_an_environment_with_a_limit():
     assert limited.lineage["fitness"].min() < 20
 
 
+@pytest.mark.bits
 def test_native_lanes_are_cut_off_at_any_number_of_slots():
     centres = []
     for n in (1, 5, 16):
@@ -220,6 +221,7 @@ def test_observations_are_scaled_by_what_earlier_generations_saw():
     assert np.allclose(scaler.scale(row), expected, atol=1e-4)
 
 
+@pytest.mark.bits
 @pytest.mark.parametrize("policy", ["MlpPolicy", "ActorCriticPolicy"])
 def test_scaled_runs_give_the_same_bits_at_any_number_of_slots_and_after_loading(policy, tmp_path):
     def envs(slots):
@@ -377,6 +379,7 @@ def test_a_pair_shares_its_episodes_in_every_round():
     assert len(np.unique(rounds)) == rounds.size // 2
 
 
+@pytest.mark.bits
 def test_generations_of_several_rounds_give_the_same_bits_at_any_number_of_slots():
     def run(slots):
         env = SyncVectorEnv([lambda: gym.make("CartPole-v1")] * slots, autoreset_mode=AutoresetMode.SAME_STEP)
@@ -417,6 +420,7 @@ def test_sparse_noise_changes_from_one_parameter_to_a_share_each_order_of_magnit
     assert np.array_equal(model._stack.vector(1), centre - drawn[7])
 
 
+@pytest.mark.bits
 def test_sparse_runs_go_on_from_a_file_bit_for_bit_at_any_number_of_slots(tmp_path):
     def env(slots):
         return SyncVectorEnv([lambda: gym.make("CartPole-v1")] * slots, autoreset_mode=AutoresetMode.SAME_STEP)
@@ -610,6 +614,7 @@ def test_a_callback_may_stop_an_exam_and_the_generation_is_played_again():
         assert stopped.num_timesteps == whole.num_timesteps
 
 
+@pytest.mark.bits
 @pytest.mark.parametrize("slots", [1, 5])
 def test_elitist_runs_give_the_same_bits_at_any_number_of_slots(slots):
     def run(n):

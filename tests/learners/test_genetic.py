@@ -200,6 +200,7 @@ def test_problems_that_are_not_pinned_change():
     assert (first != second).any(axis=1).mean() > 0.7
 
 
+@pytest.mark.bits
 @pytest.mark.parametrize("inheritance", ["darwin", "lamarck"])
 def test_slots_and_kinds_of_environment_never_change_a_lifetime(inheritance):
     reference = harlow(inheritance).learn(9 * LIFE)
@@ -210,6 +211,7 @@ def test_slots_and_kinds_of_environment_never_change_a_lifetime(inheritance):
         assert same(harlow(inheritance, env).learn(9 * LIFE), reference)
 
 
+@pytest.mark.bits
 @pytest.mark.parametrize("policy", ["RecurrentPolicy", "ActorCriticPolicy"])
 def test_a_stopped_saved_and_loaded_lifetime_goes_on_bit_for_bit(policy, tmp_path):
     whole = harlow("lamarck", policy=policy, reevaluate=True).learn(12 * LIFE)

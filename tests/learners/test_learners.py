@@ -85,6 +85,7 @@ def test_it_is_an_sb3_algorithm_that_predicts_and_can_be_evaluated(name):
     assert mean > 0
 
 
+@pytest.mark.bits
 @every_learner
 @pytest.mark.parametrize("slots", [1, 5, 6, 17])
 @pytest.mark.parametrize("kind", ["native", "dummy", "sync"])
@@ -105,6 +106,7 @@ def test_slots_and_kinds_of_environment_never_change_a_result(name, slots, kind)
     [(name, policy) for name in LEARNERS for policy in ("LinearPolicy", "MlpPolicy", "ActorCriticPolicy")]
     + [(name, ["LinearPolicy", "MlpPolicy"]) for name in mixing],
 )
+@pytest.mark.bits
 def test_a_stopped_saved_and_loaded_run_goes_on_bit_for_bit(name, policy, tmp_path):
     makers = [Ring] * 3
     whole = new(name, DummyVecEnv(makers), policy).learn(600)

@@ -11,7 +11,7 @@ from torch import nn
 from popagents.learners.es.es import ES
 from popagents.learners.es.fitness_shaping import z_scores
 from popagents.population.extractors import StridedCNN
-from popagents.population.low_rank import BLOCK, LowRankNoise, LowRankStack, in_blocks
+from popagents.population.low_rank import LowRankNoise, LowRankStack
 from popagents.population.policies import CnnPolicy, LinearPolicy, MlpPolicy, SmallCnnPolicy
 from popagents.population.population import Population, Stack
 from tests.learners.games import Ring
@@ -156,19 +156,7 @@ def test_the_estimate_is_the_gradient_of_a_linear_fitness():
     assert np.linalg.norm(gradient) == pytest.approx(1 / model.sigma, rel=0.1)
 
 
-def test_a_row_of_a_shared_product_has_the_same_bits_wherever_it_stands():
-    rng = np.random.default_rng(0)
-    for inputs, outputs in ((180, 600), (1000, 6), (77, 33), (1500, 512)):
-        weight, x = (rng.normal(size=(n, inputs)).astype(np.float32) for n in (outputs, 3 * BLOCK + 5))
-        together = in_blocks(x, weight)
-        assert np.allclose(together, x @ weight.T, atol=1e-3)
-        for k in (1, 2, 7, BLOCK, BLOCK + 1):
-            order = rng.permutation(len(x))
-            for first in range(0, len(x), k):
-                rows = order[first : first + k]
-                assert (in_blocks(x[rows], weight) == together[rows]).all()
-
-
+@pytest.mark.bits
 @pytest.mark.parametrize("optimizer", ["adam", "elitist"])
 def test_runs_have_the_same_bits_at_any_number_of_slots_and_after_loading(optimizer, tmp_path):
     def envs(slots):

@@ -125,6 +125,7 @@ def test_the_number_of_lanes_never_changes_a_result(game, players, size):
     assert runs[0][4] > 0
 
 
+@pytest.mark.bits
 def test_a_stopped_run_goes_on_bit_for_bit(tmp_path):
     whole = culture(dilemma(2)).learn(160 * 4)
     culture(dilemma(2)).learn(160 * 2).save(tmp_path / "half")

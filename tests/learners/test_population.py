@@ -69,6 +69,7 @@ def test_a_member_acts_as_its_policy_does_in_sb3(name):
         assert np.allclose(population.act(np.full(12, member), observations), expected, atol=1e-5)
 
 
+@pytest.mark.bits
 @pytest.mark.parametrize("name", DESIGNS)
 def test_outputs_have_the_same_bits_in_any_company_and_order(name):
     stack = stack_of(DESIGNS[name]())

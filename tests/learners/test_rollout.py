@@ -82,6 +82,7 @@ def test_an_episode_is_what_a_plain_gymnasium_loop_plays(alone):
     "kind",
     ["SyncVectorEnv, disabled", "SyncVectorEnv, same step", "SyncVectorEnv, wrapped", "monitored", "DummyVecEnv"],
 )
+@pytest.mark.bits
 def test_slots_never_change_a_result(alone, kind, n):
     lives = played(ring_slots(kind, n), recorder=Recorder())
     assert np.allclose(lives.returns, alone.returns, atol=1e-6)
