@@ -55,6 +55,7 @@ ENVS: dict[str, Callable[[], Any]] = {
 SETTINGS: dict[str, dict[str, Any]] = {
     "culture": {"population_size": 8, "champion_episodes": 2, "learning_rate": 0.01, "n_epochs": 2},
     "es": {"population_size": 8, "sigma": 0.2},
+    "elitist_es": {"population_size": 8, "sigma": 0.2},
     "genetic": {
         "population_size": 8,
         "tournament_size": 4,
@@ -63,7 +64,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "mutation_std": 0.2,
     },
 }
-ELITIST = {"optimizer": "elitist"}
 LIFE = {"n_tasks": 2, "n_updates": 2}
 
 RUNS: dict[str, Run] = {
@@ -78,7 +78,7 @@ RUNS: dict[str, Run] = {
         "culture", "LinearPolicy", "pacman", 16000, {"teacher_share": 0.3, "final_learning_rate": 0.001}
     ),
     "es, linear": Run("es", "LinearPolicy", "cartpole", 3000),
-    "es, mlp": Run("es", "MlpPolicy", "cartpole", 3000, {"weight_decay": 0.01}),
+    "es, mlp": Run("es", "MlpPolicy", "cartpole", 3000),
     "es, convolutions": Run("es", "CnnPolicy", "board", 400),
     "es, actor-critic": Run("es", "ActorCriticPolicy", "cartpole", 2000),
     "es, continuous actions": Run("es", "MlpPolicy", "steered", 1500),
@@ -87,21 +87,16 @@ RUNS: dict[str, Run] = {
         "es", "MlpPolicy", "cartpole", 3000, {"optimizer": "sgd", "fitness_shaping": "zscore", "final_sigma": 0.1}
     ),
     "es, not mirrored": Run("es", "MlpPolicy", "cartpole", 3000, {"mirrored": False}),
-    "es, low rank": Run("es", "MlpPolicy", "cartpole", 3000, {"noise": "low_rank", "rank": 2}),
+    "es, low rank": Run("es", "MlpPolicy", "cartpole", 3000, {"rank": 2}),
     "es, scaled observations": Run("es", "MlpPolicy", "cartpole", 3000, {"normalize_observations": True}),
-    "es, several rounds": Run("es", "MlpPolicy", "cartpole", 3000, {"steps_per_generation": 600}),
     "es, cut-offs": Run("es", "MlpPolicy", "cartpole", 3000, {"episode_cutoff": 20, "final_episode_cutoff": 60}),
-    "es, adaptive cut-offs": Run("es", "MlpPolicy", "cartpole", 3000, {"episode_cutoff": 20, "adaptive_cutoff": True}),
-    "elitist, gaussian": Run("es", "MlpPolicy", "cartpole", 8000, ELITIST),
-    "elitist, sparse": Run("es", "MlpPolicy", "cartpole", 8000, ELITIST | {"noise": "sparse", "density": 0.3}),
-    "elitist, low rank": Run("es", "MlpPolicy", "cartpole", 8000, ELITIST | {"noise": "low_rank"}),
+    "elitist, gaussian": Run("elitist_es", "MlpPolicy", "cartpole", 8000),
+    "elitist, sparse": Run("elitist_es", "MlpPolicy", "cartpole", 8000, {"density": 0.3}),
     "elitist, several parents": Run(
-        "es", "MlpPolicy", "cartpole", 8000, ELITIST | {"population_size": 16, "parents": 3, "reduction_factor": 3}
+        "elitist_es", "MlpPolicy", "cartpole", 8000, {"population_size": 16, "n_parents": 3, "reduction_factor": 3}
     ),
-    "elitist, scaled observations": Run(
-        "es", "MlpPolicy", "cartpole", 8000, ELITIST | {"normalize_observations": True}
-    ),
-    "elitist, several seats": Run("es", "LinearPolicy", "dilemma", 1500, ELITIST),
+    "elitist, scaled observations": Run("elitist_es", "MlpPolicy", "cartpole", 8000, {"normalize_observations": True}),
+    "elitist, several seats": Run("elitist_es", "LinearPolicy", "dilemma", 1500),
     "darwin, linear": Run("genetic", "LinearPolicy", "cartpole", 2000),
     "darwin, mlp": Run("genetic", "MlpPolicy", "cartpole", 2000),
     "darwin, several seats": Run("genetic", "LinearPolicy", "dilemma", 1000),

@@ -1,6 +1,6 @@
 """`python -m benchmarks.fingerprints [--out FILE] [--write]`: hashes of what short runs lead to.
 
-One line a run (see `fingerprint_runs.py`): hashes of its lineage, of its champion's policy and of its population.
+One line a run (see `fingerprint_runs.py`): hashes of its lineage, of its champion's policy and of its state.
 Printed on two commits on one machine they say whether anything has changed. Lineages are alike on every processor:
 `--write` stores them for the tests. Parameters are not.
 """
@@ -16,6 +16,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.fingerprint_runs import ENVS, RUNS, SETTINGS
+from popagents.learners.snapshot import flat
 from registration.learners import load_learner
 
 LINEAGES = Path(__file__).parents[1] / "tests" / "golden" / "learners" / "lineages.json"
@@ -52,17 +53,17 @@ def policy_arrays(model: Any) -> list[np.ndarray]:
     return [values.cpu().numpy() for values in model.policy.state_dict().values()]
 
 
-def population_arrays(model: Any) -> list[np.ndarray]:
-    """Return the parameters of all members, design by design."""
-    return [values for stack in model.population.stacks for values in stack.parameters.values()]
+def state_arrays(model: Any) -> list[np.ndarray]:
+    """Return all that the run's state holds, in the order of its fields."""
+    return list(flat(model.loop.run.state, "state").values())
 
 
 def line(name: str) -> str:
     """Return a run's name and hashes."""
     model = learned(name)
     lineage = lineage_of(model)["sha256"][:32]
-    policy, population = parameters_hash(policy_arrays(model)), parameters_hash(population_arrays(model))
-    return f"{name:40} lineage {lineage} policy {policy} population {population}"
+    policy, state = parameters_hash(policy_arrays(model)), parameters_hash(state_arrays(model))
+    return f"{name:40} lineage {lineage} policy {policy} state {state}"
 
 
 def lineages() -> str:
