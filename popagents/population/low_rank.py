@@ -16,12 +16,12 @@ import numpy as np
 from numba import njit
 from stable_baselines3.common.policies import BasePolicy
 
+from popagents.common.normal import standard_normal
 from popagents.networks import convolution
 from popagents.networks.convolution import Convolution
 from popagents.networks.dense import Layer, Parameters
 from popagents.networks.kernels import FAST, add_scaled, dot
 from popagents.networks.shared_product import shared_product
-from popagents.population.noise import standard_normal
 from popagents.population.population import Stack
 
 

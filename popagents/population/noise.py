@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from popagents.common.normal import standard_normal
+from popagents.common.randomness import mix, subset, uniform
 from popagents.population.population import Stack
 
 
@@ -60,13 +62,8 @@ class SparseNoise(GaussianNoise):
         self.most = max(1.0, density * len(self.centre))
 
     def _drawn(self, key: np.uint64, sigma: float) -> np.ndarray:
-        rng = np.random.Generator(np.random.Philox(key=int(key)))
-        changed = round(self.most ** rng.random())
+        how_many, which, values = (np.uint64(mix(key ^ np.uint64(part))) for part in range(3))
+        changed = round(self.most ** uniform(how_many))
         noise = np.zeros_like(self.centre)
-        noise[rng.choice(len(noise), changed, replace=False)] = sigma * rng.standard_normal(changed, np.float32)
+        noise[subset(which, len(noise), changed)] = np.float32(sigma) * standard_normal(values, changed)
         return noise
-
-
-def standard_normal(key: np.uint64, size: int) -> np.ndarray:
-    """Draw the numbers that belong to a key: float32, (size,)."""
-    return np.random.Generator(np.random.Philox(key=int(key))).standard_normal(size, np.float32)
