@@ -47,6 +47,12 @@ def uniform(bits: np.uint64) -> float:
     return (np.float64(bits >> np.uint64(11)) + 0.5) * 2.0**-53
 
 
+@njit(cache=True)
+def below(bits: np.uint64, n: int) -> Any:
+    """Turn 64 random bits into a number from 0 to n - 1, for n up to 2**32."""
+    return np.int64(((bits >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
+
+
 def keys(run_seed: int, purpose: Purpose, generation: int, members: Any, episodes: Any = 0) -> np.ndarray:
     """Derive one key per (member, episode).
 
@@ -98,15 +104,18 @@ def gumbel(key: np.ndarray, steps: np.ndarray, width: int) -> np.ndarray:
 
 
 @njit(cache=True)
-def normal(key: np.ndarray, steps: np.ndarray, width: int) -> np.ndarray:
-    """Draw standard normal noise (Box and Muller's transform), with the arguments and the shape of `gumbel`."""
-    out = np.empty((len(key), width), np.float32)
-    for i in range(len(key)):
-        for j in range(width):
-            first = np.uint64(2 * (steps[i] * width + j) + 1)
-            radius = np.sqrt(-2.0 * np.log(uniform(mix(key[i] + first * GAMMA))))
-            angle = 2.0 * np.pi * uniform(mix(key[i] + (first + np.uint64(1)) * GAMMA))
-            out[i, j] = radius * np.cos(angle)
+def subset(key: np.uint64, n: int, size: int) -> np.ndarray:
+    """Draw some of the numbers 0 to n - 1, each set as likely as another: int64, (size,), none twice.
+
+    R. Floyd's algorithm: J. Bentley and B. Floyd (1987), "Programming pearls: a sample of brilliance".
+    """
+    taken = np.zeros(n, np.bool_)
+    out = np.empty(size, np.int64)
+    for i in range(size):
+        last = n - size + i
+        chosen = below(mix(key + np.uint64(i + 1) * GAMMA), last + 1)
+        out[i] = last if taken[chosen] else chosen
+        taken[out[i]] = True
     return out
 
 
@@ -118,7 +127,6 @@ def shuffles(key: np.uint64, n: int, times: int) -> np.ndarray:
         for i in range(n):
             out[t, i] = i
         for i in range(n - 1, 0, -1):
-            bits = mix(key + np.uint64(t * n + i) * GAMMA)
-            j = np.int64(((bits >> np.uint64(32)) * np.uint64(i + 1)) >> np.uint64(32))
+            j = below(mix(key + np.uint64(t * n + i) * GAMMA), i + 1)
             out[t, i], out[t, j] = out[t, j], out[t, i]
     return out

@@ -19,15 +19,20 @@ class Activation(NamedTuple):
     """A nonlinearity, and its derivative as a function of its own output."""
 
     code: int  # what `popagents.networks.kernels` calls it
-    function: Callable[[np.ndarray], np.ndarray]
     slope: Callable[[np.ndarray], np.ndarray]
+
+    def function(self, x: np.ndarray) -> np.ndarray:
+        """Return what it makes of numbers: float32, of the same shape."""
+        y = np.array(x, np.float32, order="C")
+        kernels.activate(y.reshape(-1), self.code)
+        return y
 
 
 ACTIVATIONS: dict[type[nn.Module], Activation] = {
-    nn.Tanh: Activation(kernels.TANH, np.tanh, lambda y: 1 - y * y),
-    nn.ReLU: Activation(kernels.RELU, lambda x: np.maximum(x, 0), lambda y: (y > 0).astype(y.dtype)),
+    nn.Tanh: Activation(kernels.TANH, lambda y: 1 - y * y),
+    nn.ReLU: Activation(kernels.RELU, lambda y: (y > 0).astype(y.dtype)),
     nn.LeakyReLU: Activation(  # torch's default; a stack notices if a policy's own code gives something else
-        kernels.LEAKY_RELU, lambda x: np.maximum(x, LEAK * x), lambda y: np.where(y > 0, np.float32(1), LEAK)
+        kernels.LEAKY_RELU, lambda y: np.where(y > 0, np.float32(1), LEAK)
     ),
 }
 LARGE = 1 << 18  # bytes of one member's matrix that are not worth copying

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from popagents.common.parameters import Parameters
-from popagents.networks.kernels import FAST, HALF, ONE, add_outer, add_product, add_scaled, dot, product, tanh
+from popagents.networks.kernels import FAST, ONE, add_outer, add_product, add_scaled, dot, product, sigmoid, tanh
 
 DECAY, EPSILON = 0.99, 1e-5  # RMSprop's
 DEPTH = 16  # steps for which a tape has room at first
@@ -133,11 +133,11 @@ def squash(gates, held, held_after, squashed, shown_after):  # type: ignore[no-u
     """Squash the gates (4h,) in place, and move the memory on."""
     h = len(held)
     for j in range(2 * h):
-        gates[j] = HALF + HALF * tanh(HALF * gates[j])
+        gates[j] = sigmoid(gates[j])
     for j in range(2 * h, 3 * h):
         gates[j] = tanh(gates[j])
     for j in range(3 * h, 4 * h):
-        gates[j] = HALF + HALF * tanh(HALF * gates[j])
+        gates[j] = sigmoid(gates[j])
     for j in range(h):
         held_after[j] = gates[h + j] * held[j] + gates[j] * gates[2 * h + j]
         squashed[j] = tanh(held_after[j])

@@ -12,7 +12,8 @@ import torch
 from gymnasium import spaces
 from torch.nn import functional
 
-from popagents.common.randomness import gumbel, normal
+from popagents.common.normal import normal
+from popagents.common.randomness import gumbel
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 
 from popagents.common.actors import Actors
+from popagents.common.normal import standard_normal
 from popagents.common.parameters import Parameters, set_rows
 from popagents.networks import convolution
 from popagents.networks.convolution import Convolution
@@ -23,7 +24,7 @@ from popagents.networks.dense import Layer
 from popagents.networks.kernels import FAST, add_scaled, dot
 from popagents.networks.shared_product import shared_product
 from popagents.population.design import Design
-from popagents.population.noise import Noise, Perturbed, standard_normal
+from popagents.population.noise import Noise, Perturbed
 
 
 class LowRankPopulation(Actors):

@@ -8,7 +8,9 @@ import numpy as np
 
 from popagents.common.actors import Actors
 from popagents.common.moments import Moments
+from popagents.common.normal import standard_normal
 from popagents.common.parameters import set_rows
+from popagents.common.randomness import mix, subset, uniform
 from popagents.population.design import Design
 from popagents.population.population import Population
 
@@ -120,13 +122,8 @@ class SparseNoise(GaussianNoise):
 
     def drawn(self, key: np.uint64, sigma: float) -> np.ndarray:
         """Return sigma e of a key."""
-        rng = np.random.Generator(np.random.Philox(key=int(key)))
-        changed = round(self.most ** rng.random())
+        how_many, which, values = (np.uint64(mix(key ^ np.uint64(part))) for part in range(3))
+        changed = round(self.most ** uniform(how_many))
         noise = np.zeros(self.numbers, np.float32)
-        noise[rng.choice(self.numbers, changed, replace=False)] = sigma * rng.standard_normal(changed, np.float32)
+        noise[subset(which, self.numbers, changed)] = np.float32(sigma) * standard_normal(values, changed)
         return noise
-
-
-def standard_normal(key: np.uint64, size: int) -> np.ndarray:
-    """Draw the numbers that belong to a key: float32, (size,)."""
-    return np.random.Generator(np.random.Philox(key=int(key))).standard_normal(size, np.float32)

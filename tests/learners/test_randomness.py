@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from popagents.common.randomness import Purpose, episode_seeds, generator, gumbel, keys, normal, shuffles
+from popagents.common.normal import normal
+from popagents.common.randomness import Purpose, episode_seeds, generator, gumbel, keys, shuffles, subset
 
 
 def test_a_key_depends_on_every_part_of_where_it_is_used():
@@ -68,6 +69,17 @@ def test_shuffles_are_permutations_and_every_order_is_as_likely():
     _, counts = np.unique(orders, axis=0, return_counts=True)
     assert len(counts) == 6
     assert np.abs(counts / len(orders) - 1 / 6).max() < 0.011  # five standard errors
+
+
+def test_every_subset_is_as_likely_and_has_nobody_twice():
+    sets = np.array([np.sort(subset(key, 5, 2)) for key in keys(0, Purpose.MUTATION, 0, np.arange(30_000))])
+    assert (sets[:, 0] < sets[:, 1]).all()
+    assert sets.min() == 0
+    assert sets.max() == 4
+    _, counts = np.unique(sets, axis=0, return_counts=True)
+    assert len(counts) == 10
+    assert np.abs(counts / len(sets) - 0.1).max() < 0.009  # five standard errors
+    assert (np.sort(subset(np.uint64(3), 50, 50)) == np.arange(50)).all()
 
 
 def test_a_generation_has_one_generator_per_purpose():
