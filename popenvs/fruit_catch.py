@@ -17,7 +17,8 @@ Reward         float: +1 caught, -1 missed, at the end; 0 before.
 End            termination when the fruit reaches `end_row`: after 13 steps with the standard settings.
 =============  ========================================================================================================
 
-Source: the fruit-catching game of a published introduction to deep Q-learning; standard settings are its own. With
+Source: the fruit-fetch tutorial on deep Q-learning after bitwise-ben's "Fruit" and Eder Santana's "Keras plays catch";
+standard settings are the tutorial's. With
 `rows=10, columns=5, basket_width=1, basket_start="center", end_row=-1` it is Catch of bsuite (I. Osband et al., 2020,
 "Behaviour suite for reinforcement learning", https://arxiv.org/abs/1908.03568) and of gymnax.
 """
@@ -28,14 +29,17 @@ import numpy as np
 from gymnasium import spaces
 from numba import njit
 
-from popenvs.drawing import Picture, Tile
-from popenvs.lane_game import LaneGame, one_of, whole_number
-from popenvs.lanes import LaneEnv, LaneVectorEnv
-from popenvs.references import Reference
-from popenvs.stream import below
+from popenvs.drawing import Colour, Picture, Tile
+from popenvs.drawing.shapes import GAPS, circle, disc, plain, polygon
+from popenvs.engine.board_space import board_space
+from popenvs.engine.game import LaneGame, Rows
+from popenvs.engine.random_stream import below
+from popenvs.engine.references import Reference
+from popenvs.engine.settings import NO_LIMIT, one_of, whole_number
+from popenvs.engine.single import LaneEnv
+from popenvs.engine.vector import LaneVectorEnv
 
 LEFT, STAY, RIGHT = range(3)
-NO_LIMIT = 2**31 - 1  # max_steps of a game that ends by itself (steps)
 REFERENCE_SCORES = {"random": -0.6, "follow the fruit": 1.0}  # exact: any policy blind to the fruit wins one in five
 
 FIELDS = [
@@ -97,7 +101,7 @@ def observe(game: Any, out: np.ndarray) -> None:
 
 
 @njit(cache=True)
-def reset_lanes(games: np.ndarray, which: np.ndarray, observations: np.ndarray) -> None:
+def reset_lanes(games: Rows, which: Rows, observations: Rows) -> None:
     """Begin an episode in the lanes where `which`; write every lane's observation."""
     for i in range(len(games)):
         if which[i]:
@@ -107,13 +111,7 @@ def reset_lanes(games: np.ndarray, which: np.ndarray, observations: np.ndarray) 
 
 @njit(cache=True)
 def step_lanes(
-    games: np.ndarray,
-    actions: np.ndarray,
-    waiting: np.ndarray,
-    observations: np.ndarray,
-    rewards: np.ndarray,
-    terminated: np.ndarray,
-    truncated: np.ndarray,
+    games: Rows, actions: Rows, waiting: Rows, observations: Rows, rewards: Rows, terminated: Rows, truncated: Rows
 ) -> None:
     """Step every lane, or begin an episode in it where `waiting`."""
     for i in range(len(games)):
@@ -121,8 +119,8 @@ def step_lanes(
             reset(games[i])
             rewards[i], terminated[i], truncated[i] = 0.0, False, False
         else:
-            rewards[i], terminated[i] = step(games[i], actions[i])
             games[i].steps += 1
+            rewards[i], terminated[i] = step(games[i], actions[i])
             truncated[i] = games[i].steps >= games[i].max_steps
         observe(games[i], observations[i])
 
@@ -167,10 +165,10 @@ class FruitCatch(LaneGame):
         self.blank["basket_width"] = fitting_width(basket_width, columns)
         self.blank["centered"] = one_of("basket_start", basket_start, ("uniform", "center")) == "center"
         self.blank["end_row"] = end = row_from_top(end_row, rows)
-        flat = one_of("observation", observation, ("flat", "grid")) == "flat"
-        shape = (rows * columns,) if flat else (1, rows, columns)
-        self.observation_space = spaces.Box(0, 1, shape, np.dtype(one_of("dtype", dtype, ("float32", "uint8"))))
+        self.observation_space = board_space(observation, dtype, 1, rows, columns)
         self.action_space = spaces.Discrete(3)
+        self.bounds = {name: (self.blank[name][0],) * 2 for name in ("rows", "columns", "basket_width", "end_row")}
+        self.bounds |= {"fruit_row": (0, end), "fruit_column": (0, columns - 1), "basket": (0, columns - 1)}
         standard = (rows, columns, basket_width, basket_start, end) == (15, 15, 3, "uniform", 13)
         self.reference_scores = REFERENCE_SCORES if standard else {}
 
@@ -220,12 +218,27 @@ def row_from_top(end_row: int, rows: int) -> int:
     return int(end_row) % rows
 
 
+def basket(surface: Any, colour: Colour) -> None:
+    """Draw a woven basket as wide as the cell, so that neighbours make one wide basket."""
+    polygon(surface, colour, [(0, 0.3), (1, 0.3), (1, 1), (0, 1)])
+    for i in range(6):
+        x, y = 0.08 + 0.32 * (i % 3), 0.52 + 0.23 * (i // 3)
+        polygon(surface, GAPS, [(x, y), (x + 0.2, y), (x + 0.2, y + 0.09), (x, y + 0.09)])
+
+
+def full_basket(surface: Any, colour: Colour) -> None:
+    """Draw a basket with something round in it."""
+    circle(surface, colour, 0.5, 0.29, 0.26)
+    polygon(surface, GAPS, [(0, 0.26), (1, 0.26), (1, 0.3), (0, 0.3)])
+    basket(surface, colour)
+
+
 FLOOR, FRUIT, BASKET, FRUIT_IN_BASKET = range(4)
 TILES = (
-    Tile("floor", ".", (24, 28, 46), "plain"),
-    Tile("fruit", "o", (236, 92, 84), "disc"),
-    Tile("basket", "U", (198, 146, 84), "basket"),
-    Tile("fruit in the basket", "@", (246, 196, 92), "full basket"),
+    Tile("floor", ".", (24, 28, 46), plain),
+    Tile("fruit", "o", (236, 92, 84), disc),
+    Tile("basket", "U", (198, 146, 84), basket),
+    Tile("fruit in the basket", "@", (246, 196, 92), full_basket),
 )
 
 

@@ -1,8 +1,8 @@
 """The table of learners: the name after `--algo` -> "module:Class" of a Stable-Baselines3 algorithm."""
 
-import difflib
-import importlib
 from typing import Any
+
+from registration.names import load
 
 LEARNERS: dict[str, str] = {
     "culture": "popagents.culture:Culture",
@@ -17,10 +17,5 @@ def load_learner(name: str) -> type[Any]:
     Raises:
         ValueError: the table has no such name.
     """
-    if name not in LEARNERS:
-        near = difflib.get_close_matches(name, LEARNERS, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"there is no learner {name!r}; {hint}There are: {', '.join(LEARNERS)}")
-    module, _, class_name = LEARNERS[name].partition(":")
-    learner: type[Any] = getattr(importlib.import_module(module), class_name)
+    learner: type[Any] = load("learner", name, LEARNERS)
     return learner

@@ -63,3 +63,9 @@ def play_reference(env: gym.Env[Any, Any], policy: Reference, episodes: int, see
             returns[episode] += float(reward)
             over = terminated or truncated
     return returns
+
+
+def beside_references(returns: list[float], reference_scores: dict[str, float]) -> str:
+    """Write a player's mean return among those of the reference policies."""
+    scores = {**reference_scores, "you": float(np.mean(returns))} if returns else reference_scores
+    return "\n".join(f"{name:<16} {score:8.2f}" for name, score in sorted(scores.items(), key=lambda item: item[1]))
