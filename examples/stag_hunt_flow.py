@@ -7,7 +7,7 @@ import sys
 
 from popagents import dynamics
 from popagents.dynamics import plots
-from popenvs.dilemmas.catalogue import stag_hunt
+from popenvs.dilemmas import stag_hunt
 
 
 def main(path: str = "flow.png") -> None:

@@ -19,7 +19,7 @@ import numpy as np
 
 from popagents import dynamics
 from popagents.dynamics import plots
-from popenvs.dilemmas.catalogue import uncertain_dilemma
+from popenvs.dilemmas import uncertain_dilemma
 
 PUBLISHED = {  # noise -> mean rewards at the fixed points
     0.0: (0.0000, 2.5000),

@@ -17,10 +17,9 @@ Reward         float: +1 caught, -1 missed, at the end; 0 before.
 End            termination when the fruit reaches `end_row`: after 13 steps with the standard settings.
 =============  ========================================================================================================
 
-Source: the fruit-fetch tutorial on deep Q-learning after bitwise-ben's "Fruit" and Eder Santana's "Keras plays catch";
-standard settings are the tutorial's. With
-`rows=10, columns=5, basket_width=1, basket_start="center", end_row=-1` it is Catch of bsuite (I. Osband et al., 2020,
-"Behaviour suite for reinforcement learning", https://arxiv.org/abs/1908.03568) and of gymnax.
+Source: the deep Q-learning fruit-fetch tutorial after bitwise-ben's "Fruit", whose settings are standard here, and Eder
+Santana's "Keras plays catch". With `rows=10, columns=5, basket_width=1, basket_start="center", end_row=-1` it is Catch
+of gymnax and bsuite (I. Osband et al., 2020, "Behaviour suite for reinforcement learning", arXiv:1908.03568).
 """
 
 from typing import Any, ClassVar
@@ -38,6 +37,7 @@ from popenvs.engine.references import Reference
 from popenvs.engine.settings import NO_LIMIT, one_of, whole_number
 from popenvs.engine.single import LaneEnv
 from popenvs.engine.vector import LaneVectorEnv
+from popenvs.players.follower import follow
 
 LEFT, STAY, RIGHT = range(3)
 REFERENCE_SCORES = {"random": -0.6, "follow the fruit": 1.0}  # exact: any policy blind to the fruit wins one in five
@@ -64,8 +64,7 @@ def reset(game: Any) -> None:
     """Begin an episode."""
     game.steps = 0
     game.score = 0
-    game.fruit_row = 0
-    game.fruit_column = below(game, game.columns)
+    game.fruit_row, game.fruit_column = 0, below(game, game.columns)
     if game.centered:
         game.basket = game.columns // 2
     else:
@@ -129,14 +128,12 @@ class FruitCatch(LaneGame):
     """The settings, spaces, picture and references of fruit catch.
 
     Args:
-        rows: 2 to 1024.
-        columns: 1 to 1024.
+        rows, columns: of the board, 2 to 1024 and 1 to 1024.
         basket_width: cells, an odd number that fits into a row.
         basket_start: "uniform" or "center".
         end_row: the row in which the fruit is caught or missed; negative numbers count from the bottom, -1 being the
             basket's own row and -2 the one above it.
-        observation: "flat" or "grid".
-        dtype: "float32" or "uint8".
+        observation, dtype: "flat" or "grid", of "float32" or "uint8".
 
     Raises:
         ValueError: a setting is out of range, or the board is too small for the basket.
@@ -167,8 +164,9 @@ class FruitCatch(LaneGame):
         self.blank["end_row"] = end = row_from_top(end_row, rows)
         self.observation_space = board_space(observation, dtype, 1, rows, columns)
         self.action_space = spaces.Discrete(3)
-        self.bounds = {name: (self.blank[name][0],) * 2 for name in ("rows", "columns", "basket_width", "end_row")}
-        self.bounds |= {"fruit_row": (0, end), "fruit_column": (0, columns - 1), "basket": (0, columns - 1)}
+        half, last = basket_width // 2, columns - 1
+        self.bounds = {"rows": (rows,) * 2, "columns": (columns,) * 2, "basket_width": (basket_width,) * 2}
+        self.bounds |= {"fruit_row": (0, rows - 1), "fruit_column": (0, last), "basket": (half, last - half)}
         standard = (rows, columns, basket_width, basket_start, end) == (15, 15, 3, "uniform", 13)
         self.reference_scores = REFERENCE_SCORES if standard else {}
 
@@ -186,8 +184,8 @@ class FruitCatch(LaneGame):
         """Return the policies behind `reference_scores`, each a function of (observation, random generator)."""
         rows, columns = int(self.blank["rows"][0]), int(self.blank["columns"][0])
         return {
-            "random": lambda observation, rng: int(rng.integers(3)),
-            "follow the fruit": lambda observation, rng: follow(observation.reshape(rows, columns)),
+            "random": lambda seen, rng: int(rng.integers(3)),
+            "follow the fruit": lambda seen, rng: STAY + follow(seen.reshape(rows, columns)),
         }
 
 
@@ -198,10 +196,8 @@ def fitting_width(basket_width: int, columns: int) -> int:
         ValueError: the board is too narrow for it, or it has no middle cell.
     """
     if whole_number("basket_width", basket_width, 1, 1024) > columns:
-        raise ValueError(
-            f"basket_width is {basket_width}; a board of {columns} columns is too small for it: make columns "
-            f"{basket_width} or more, or the basket narrower"
-        )
+        remedy = f"make columns {basket_width} or more, or the basket narrower"
+        raise ValueError(f"basket_width is {basket_width}; a board of {columns} columns is too small for it: {remedy}")
     if basket_width % 2 == 0:
         raise ValueError(f"basket_width is {basket_width}; it must be odd, for example {basket_width - 1}")
     return int(basket_width)
@@ -240,15 +236,6 @@ TILES = (
     Tile("basket", "U", (198, 146, 84), basket),
     Tile("fruit in the basket", "@", (246, 196, 92), full_basket),
 )
-
-
-def follow(board: np.ndarray) -> int:
-    """Move the basket toward the fruit's column."""
-    basket = np.flatnonzero(board[-1])
-    fruit = np.flatnonzero(board[:-1].any(axis=0))
-    if not len(fruit):
-        return STAY
-    return STAY + int(np.sign(fruit[0] - basket[len(basket) // 2]))
 
 
 class FruitCatchEnv(LaneEnv):

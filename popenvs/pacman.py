@@ -11,14 +11,13 @@ a cell may hold two, which count two, and one may lie under the agent. Then, eve
 =============  =========================================================================================================
 Observation    `flat` (default): (width * height,), float32 or uint8, 0 to n_tokens: how many tokens lie at offset
                (dx, dy) from the agent, at index dx * height + dy, dx = (x_token - x_agent) mod width, dy likewise.
-               `grid`: the same numbers as (1, width, height), for convolutions.
+               `grid`: the same numbers as (1, width, height).
 Action         Discrete(5): 0 stay, 1 left (x - 1), 2 right (x + 1), 3 up (y - 1), 4 down (y + 1).
 Reward         float: tokens eaten in this step.
 End            truncation at `max_steps` (steps).
 =============  =========================================================================================================
 
-Source: the grid game of the gist "Reinforcement learning through imitation of successful peers"; settings default to
-its own.
+Source: the gist "Reinforcement learning through imitation of successful peers"; settings default to its own.
 """
 
 from math import cos, radians, sin
@@ -80,8 +79,7 @@ def reset(game: Any) -> None:
     """Begin an episode."""
     game.steps = 0
     game.score = 0
-    game.x = 0
-    game.y = 0
+    game.x, game.y = 0, 0
     deal(game)
 
 
@@ -92,8 +90,7 @@ def step(game: Any, action: int) -> tuple[float, bool]:
     game.x = wrapped(game.x + int(action == RIGHT) - int(action == LEFT), game.width)
     game.y = wrapped(game.y + int(action == DOWN) - int(action == UP), game.height)
     eaten = eat(game)
-    game.left -= eaten
-    game.score += eaten
+    game.left, game.score = game.left - eaten, game.score + eaten
     if game.left == 0:
         deal(game)
     return float(eaten), False
@@ -161,8 +158,7 @@ class Pacman(LaneGame):
         width, height: cells along x and along y, 2 to 1024.
         n_tokens: tokens in a batch, 1 to 255.
         max_steps: steps in an episode.
-        observation: "flat" or "grid".
-        dtype: "float32" or "uint8".
+        observation, dtype: "flat" or "grid", of "float32" or "uint8".
 
     Raises:
         ValueError: a setting is out of range.
@@ -190,11 +186,9 @@ class Pacman(LaneGame):
         self.blank["max_steps"] = whole_number("max_steps", max_steps, 1, NO_LIMIT)
         self.observation_space = board_space(observation, dtype, n_tokens, width, height)
         self.action_space = spaces.Discrete(5)
-        across, down = (0, width - 1), (0, height - 1)
-        self.bounds = {"x": across, "token_x": across, "y": down, "token_y": down}
-        self.bounds |= {"width": (width, width), "height": (height, height)}
-        standard = (width, height, n_tokens, max_steps) == (12, 15, 5, 100)
-        self.reference_scores = REFERENCE_SCORES if standard else {}
+        xs, ys = (0, width - 1), (0, height - 1)
+        self.bounds = {"x": xs, "token_x": xs, "y": ys, "token_y": ys, "width": (width,) * 2, "height": (height,) * 2}
+        self.reference_scores = REFERENCE_SCORES if (width, height, n_tokens, max_steps) == (12, 15, 5, 100) else {}
 
     def picture(self, game: Any) -> Picture:
         """Show the board, x to the right and y down, the agent's last steps fading behind it."""
@@ -205,8 +199,7 @@ class Pacman(LaneGame):
         for x, y, there in zip(game.token_x, game.token_y, game.there, strict=True):
             if there:
                 board[y, x] = TWO_TOKENS if board[y, x] in (TOKEN, TWO_TOKENS) else TOKEN
-        on_token = board[game.y, game.x] in (TOKEN, TWO_TOKENS)
-        board[game.y, game.x] = AGENT_ON_TOKEN if on_token else AGENT
+        board[game.y, game.x] = AGENT_ON_TOKEN if board[game.y, game.x] in (TOKEN, TWO_TOKENS) else AGENT
         return Picture(board, TILES, f"score {game.score}   step {game.steps} of {game.max_steps}")
 
     def references(self) -> dict[str, Reference]:

@@ -4,6 +4,9 @@ Both read an observation of `popenvs.harlow` that holds the last trial: the left
 reward, and the previous action one-hot. Both return a side: 0 left, 1 right.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 
@@ -44,3 +47,12 @@ class OneShot:
         if self.good is None:
             return int(rng.integers(2))
         return int((self.shown[1] == self.good).all())
+
+
+def learners(middle: float) -> dict[str, Callable[[np.ndarray, np.random.Generator], int]]:
+    """Return both players by name.
+
+    Args:
+        middle: a number between punishment and reward.
+    """
+    return {"win-stay by hand": partial(win_stay_lose_shift, middle=middle), "one-shot": OneShot(middle)}

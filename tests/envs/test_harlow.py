@@ -19,8 +19,8 @@ from popenvs.harlow import (
     Harlow,
     HarlowEnv,
     HarlowVectorEnv,
-    held_out,
 )
+from popenvs.harlow_problems import held_out
 from popenvs.players.learning_set import OneShot, win_stay_lose_shift
 
 SCALE = 20 if numba.config.DISABLE_JIT else 1  # interpreted code plays less

@@ -7,7 +7,7 @@ from gymnasium.error import DependencyNotInstalled
 
 from popenvs.engine.references import beside_references
 from popenvs.engine.single import LaneEnv
-from popenvs.harlow import HarlowEnv, by_trial
+from popenvs.harlow import Harlow, HarlowEnv
 from popenvs.play import PAUSE, POLLS, Session, main
 from registration.environments import ENVIRONMENTS
 
@@ -116,7 +116,7 @@ def test_who_stops_early_sees_what_was_played(person, capsys, way):
 
 
 def test_the_accuracy_by_trial_counts_the_problems_that_came_so_far():
-    lines = by_trial([[1, -1, 1], [-1, 1, 1], [1, 1], [1]], 4, 1.0).splitlines()
+    lines = Harlow(n_trials=4).report([], [[1, -1, 1], [-1, 1, 1], [1, 1], [1]]).splitlines()
     assert [line.split() for line in lines] == [
         ["trial", "you", "random", "one-shot"],
         ["1", "75%", "50%", "50%"],
@@ -124,7 +124,8 @@ def test_the_accuracy_by_trial_counts_the_problems_that_came_so_far():
         ["3", "100%", "50%", "100%"],
         ["4", "-", "50%", "100%"],
     ]
-    assert by_trial([[0.25, 0.1]], 2, 0.25).split()[-7:-2] == [*("100%", "50%", "50%", "2", "0%")]
+    cents = Harlow(n_trials=2, reward=0.25, punishment=0.1)
+    assert cents.report([], [[0.25, 0.1]]).split()[-7:-2] == [*("100%", "50%", "50%", "2", "0%")]
 
 
 # ---------------------------------------------------------------- the other games run by themselves
