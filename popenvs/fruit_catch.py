@@ -166,7 +166,7 @@ class FruitCatch(LaneGame):
         self.action_space = spaces.Discrete(3)
         half, last = basket_width // 2, columns - 1
         self.bounds = {"rows": (rows,) * 2, "columns": (columns,) * 2, "basket_width": (basket_width,) * 2}
-        self.bounds |= {"fruit_row": (0, rows - 1), "fruit_column": (0, last), "basket": (half, last - half)}
+        self.bounds |= {"fruit_row": (0, rows - 1), "fruit_column": (0, last), "basket": (0, last - half)}
         standard = (rows, columns, basket_width, basket_start, end) == (15, 15, 3, "uniform", 13)
         self.reference_scores = REFERENCE_SCORES if standard else {}
 
