@@ -1,5 +1,6 @@
 """Lanes of a vector environment are single environments, in every autoreset mode and at every length."""
 
+import ast
 import copy
 from itertools import combinations
 
@@ -9,6 +10,7 @@ import pytest
 from envs.shells import (
     DISABLED,
     NEXT_STEP,
+    ROOT,
     SAME_STEP,
     STEPS,
     alone,
@@ -143,3 +145,17 @@ def test_a_vector_environment_can_be_made_again_from_its_spec(env_id):
 def test_make_vec_takes_the_native_environment_unless_told_otherwise(env_id):
     assert type(gym.make_vec(env_id, 2)) is type(lanes(env_id, 2))
     assert repr(lanes(env_id, 2)) == f"{type(lanes(env_id, 2)).__name__}({env_id}, num_envs=2)"
+
+
+# ---------------------------------------------------------------- the loops
+
+
+def loops_of(name):
+    """Return the source of a game's two loops over lanes."""
+    tree = ast.parse((ROOT / "popenvs" / f"{name}.py").read_text())
+    functions = {node.name: ast.unparse(node) for node in tree.body if isinstance(node, ast.FunctionDef)}
+    return functions["reset_lanes"], functions["step_lanes"]
+
+
+def test_the_loops_over_lanes_are_the_same_in_every_game_file():
+    assert loops_of("pacman") == loops_of("fruit_catch") == loops_of("harlow")
