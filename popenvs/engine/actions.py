@@ -6,14 +6,6 @@ import numpy as np
 from numba import njit
 
 
-def whole(action: Any) -> int:
-    """Return an integer of any kind as an int, -1 for anything else."""
-    try:
-        return int(action.__index__())  # ints, NumPy integers and 0-d integer arrays have one; floats do not
-    except (AttributeError, TypeError):
-        return -1
-
-
 def whole_action(name: str, action: Any, n: int) -> int:
     """Return an action as an int.
 
@@ -25,7 +17,10 @@ def whole_action(name: str, action: Any, n: int) -> int:
     Raises:
         ValueError: it is not a whole number from 0 to n - 1.
     """
-    number = whole(action)
+    try:
+        number: int = action.__index__()  # ints, NumPy integers and 0-d integer arrays have one; floats do not
+    except (AttributeError, TypeError):
+        number = -1
     if 0 <= number < n:
         return number
     raise ValueError(f"{name} is {action!r}; it must be a whole number from 0 to {n - 1}")

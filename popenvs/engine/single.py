@@ -82,13 +82,13 @@ class LaneEnv(gym.Env[np.ndarray, Any]):
             raise ResetNeeded("step() was called while no episode is running; call reset() first")
         self._action[0] = whole_action("action", action, self._n_actions)
         observation = self._blank_observation()
-        outcome = self._reward, self._terminated, self._truncated
-        self.game.step_lanes(self.games, self._action, NEVER, observation.reshape(1, -1), *outcome)
+        seen = observation.reshape(1, -1)
+        self.game.step_lanes(self.games, self._action, NEVER, seen, self._reward, self._terminated, self._truncated)
         terminated, truncated = self._terminated.item(), self._truncated.item()
-        self.over[0] = terminated or truncated
+        self.over[0] = over = terminated or truncated
         if self.render_mode == "human":
             self.render()
-        info = first_rows(self.game.outcome(self.games)) if self.over[0] else {}
+        info = first_rows(self.game.outcome(self.games)) if over else {}
         return observation, self._reward.item(), terminated, truncated, info
 
     def render(self) -> Any:
