@@ -14,8 +14,7 @@ from gymnasium.vector import VectorEnv
 from benchmarks.environments import LANES, single, vector
 from benchmarks.ratios import paired
 from benchmarks.table import Row, show
-from popenvs.dilemmas.catalogue import prisoners_dilemma
-from popenvs.dilemmas.opponents import OPPONENTS
+from popenvs.dilemmas import OPPONENTS, prisoners_dilemma
 from popenvs.dilemmas.tournament import tournament
 from popenvs.social_dilemma_v0 import vector_env
 

@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.ratios import paired, seconds
 from benchmarks.table import Row, show
 from popagents import dynamics, plots
-from popenvs.dilemmas.catalogue import stag_hunt
+from popenvs.dilemmas import stag_hunt
 
 START = np.array([[[0.6, 0.4]], [[0.55, 0.45]]])
 RATE, DISCOUNT = 0.1, 0.9

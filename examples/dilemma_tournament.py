@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from popagents import plots
-from popenvs.dilemmas.opponents import OPPONENTS
+from popenvs.dilemmas import OPPONENTS
 from popenvs.dilemmas.tournament import tournament
 from registration.games import load_game
 

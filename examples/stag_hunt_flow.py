@@ -6,7 +6,7 @@ python -m examples.stag_hunt_flow [flow.png]
 import sys
 
 from popagents import dynamics, plots
-from popenvs.dilemmas.catalogue import stag_hunt
+from popenvs.dilemmas import stag_hunt
 
 
 def main(path: str = "flow.png") -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from popagents import dynamics, plots
-from popenvs.dilemmas.catalogue import chicken
+from popenvs.dilemmas import chicken
 
 RATE, DISCOUNT = 0.05, 0.6
 START = np.array([[[0.6, 0.4]], [[0.75, 0.25]]])

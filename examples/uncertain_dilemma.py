@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from popagents import dynamics, plots
-from popenvs.dilemmas.catalogue import uncertain_dilemma
+from popenvs.dilemmas import uncertain_dilemma
 
 PUBLISHED = {  # noise -> mean rewards at the fixed points
     0.0: (0.0000, 2.5000),

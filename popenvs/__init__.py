@@ -17,7 +17,7 @@ register_environments()
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        from popenvs import references
+        from popenvs.engine import references
 
         return getattr(references, name)
     raise AttributeError(f"module 'popenvs' has no attribute {name!r}; it has {', '.join(__all__)}")

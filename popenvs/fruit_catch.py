@@ -17,9 +17,9 @@ Reward         float: +1 caught, -1 missed, at the end; 0 before.
 End            termination when the fruit reaches `end_row`: after 13 steps with the standard settings.
 =============  ========================================================================================================
 
-Source: the fruit-catching game of a published introduction to deep Q-learning; standard settings are its own. With
-`rows=10, columns=5, basket_width=1, basket_start="center", end_row=-1` it is Catch of bsuite (I. Osband et al., 2020,
-"Behaviour suite for reinforcement learning", https://arxiv.org/abs/1908.03568) and of gymnax.
+Source: the deep Q-learning fruit-fetch tutorial after bitwise-ben's "Fruit", whose settings are standard here, and Eder
+Santana's "Keras plays catch". With `rows=10, columns=5, basket_width=1, basket_start="center", end_row=-1` it is Catch
+of gymnax and bsuite (I. Osband et al., 2020, "Behaviour suite for reinforcement learning", arXiv:1908.03568).
 """
 
 from typing import Any, ClassVar
@@ -28,14 +28,18 @@ import numpy as np
 from gymnasium import spaces
 from numba import njit
 
-from popenvs.drawing import Picture, Tile
-from popenvs.lane_game import LaneGame, one_of, whole_number
-from popenvs.lanes import LaneEnv, LaneVectorEnv
-from popenvs.references import Reference
-from popenvs.stream import below
+from popenvs.drawing import Colour, Picture, Tile
+from popenvs.drawing.shapes import GAPS, circle, disc, plain, polygon
+from popenvs.engine.board_space import board_space
+from popenvs.engine.game import LaneGame, Rows
+from popenvs.engine.random_stream import below
+from popenvs.engine.references import Reference
+from popenvs.engine.settings import NO_LIMIT, one_of, whole_number
+from popenvs.engine.single import LaneEnv
+from popenvs.engine.vector import LaneVectorEnv
+from popenvs.players.follower import follow
 
 LEFT, STAY, RIGHT = range(3)
-NO_LIMIT = 2**31 - 1  # max_steps of a game that ends by itself (steps)
 REFERENCE_SCORES = {"random": -0.6, "follow the fruit": 1.0}  # exact: any policy blind to the fruit wins one in five
 
 FIELDS = [
@@ -60,8 +64,7 @@ def reset(game: Any) -> None:
     """Begin an episode."""
     game.steps = 0
     game.score = 0
-    game.fruit_row = 0
-    game.fruit_column = below(game, game.columns)
+    game.fruit_row, game.fruit_column = 0, below(game, game.columns)
     if game.centered:
         game.basket = game.columns // 2
     else:
@@ -97,7 +100,7 @@ def observe(game: Any, out: np.ndarray) -> None:
 
 
 @njit(cache=True)
-def reset_lanes(games: np.ndarray, which: np.ndarray, observations: np.ndarray) -> None:
+def reset_lanes(games: Rows, which: Rows, observations: Rows) -> None:
     """Begin an episode in the lanes where `which`; write every lane's observation."""
     for i in range(len(games)):
         if which[i]:
@@ -107,13 +110,7 @@ def reset_lanes(games: np.ndarray, which: np.ndarray, observations: np.ndarray) 
 
 @njit(cache=True)
 def step_lanes(
-    games: np.ndarray,
-    actions: np.ndarray,
-    waiting: np.ndarray,
-    observations: np.ndarray,
-    rewards: np.ndarray,
-    terminated: np.ndarray,
-    truncated: np.ndarray,
+    games: Rows, actions: Rows, waiting: Rows, observations: Rows, rewards: Rows, terminated: Rows, truncated: Rows
 ) -> None:
     """Step every lane, or begin an episode in it where `waiting`."""
     for i in range(len(games)):
@@ -121,8 +118,8 @@ def step_lanes(
             reset(games[i])
             rewards[i], terminated[i], truncated[i] = 0.0, False, False
         else:
-            rewards[i], terminated[i] = step(games[i], actions[i])
             games[i].steps += 1
+            rewards[i], terminated[i] = step(games[i], actions[i])
             truncated[i] = games[i].steps >= games[i].max_steps
         observe(games[i], observations[i])
 
@@ -131,14 +128,12 @@ class FruitCatch(LaneGame):
     """The settings, spaces, picture and references of fruit catch.
 
     Args:
-        rows: 2 to 1024.
-        columns: 1 to 1024.
+        rows, columns: of the board, 2 to 1024 and 1 to 1024.
         basket_width: cells, an odd number that fits into a row.
         basket_start: "uniform" or "center".
         end_row: the row in which the fruit is caught or missed; negative numbers count from the bottom, -1 being the
             basket's own row and -2 the one above it.
-        observation: "flat" or "grid".
-        dtype: "float32" or "uint8".
+        observation, dtype: "flat" or "grid", of "float32" or "uint8".
 
     Raises:
         ValueError: a setting is out of range, or the board is too small for the basket.
@@ -167,10 +162,11 @@ class FruitCatch(LaneGame):
         self.blank["basket_width"] = fitting_width(basket_width, columns)
         self.blank["centered"] = one_of("basket_start", basket_start, ("uniform", "center")) == "center"
         self.blank["end_row"] = end = row_from_top(end_row, rows)
-        flat = one_of("observation", observation, ("flat", "grid")) == "flat"
-        shape = (rows * columns,) if flat else (1, rows, columns)
-        self.observation_space = spaces.Box(0, 1, shape, np.dtype(one_of("dtype", dtype, ("float32", "uint8"))))
+        self.observation_space = board_space(observation, dtype, 1, rows, columns)
         self.action_space = spaces.Discrete(3)
+        half, last = basket_width // 2, columns - 1
+        self.bounds = {"rows": (rows,) * 2, "columns": (columns,) * 2, "basket_width": (basket_width,) * 2}
+        self.bounds |= {"fruit_row": (0, rows - 1), "fruit_column": (0, last), "basket": (0, last - half)}
         standard = (rows, columns, basket_width, basket_start, end) == (15, 15, 3, "uniform", 13)
         self.reference_scores = REFERENCE_SCORES if standard else {}
 
@@ -188,8 +184,8 @@ class FruitCatch(LaneGame):
         """Return the policies behind `reference_scores`, each a function of (observation, random generator)."""
         rows, columns = int(self.blank["rows"][0]), int(self.blank["columns"][0])
         return {
-            "random": lambda observation, rng: int(rng.integers(3)),
-            "follow the fruit": lambda observation, rng: follow(observation.reshape(rows, columns)),
+            "random": lambda seen, rng: int(rng.integers(3)),
+            "follow the fruit": lambda seen, rng: STAY + follow(seen.reshape(rows, columns)),
         }
 
 
@@ -200,10 +196,8 @@ def fitting_width(basket_width: int, columns: int) -> int:
         ValueError: the board is too narrow for it, or it has no middle cell.
     """
     if whole_number("basket_width", basket_width, 1, 1024) > columns:
-        raise ValueError(
-            f"basket_width is {basket_width}; a board of {columns} columns is too small for it: make columns "
-            f"{basket_width} or more, or the basket narrower"
-        )
+        remedy = f"make columns {basket_width} or more, or the basket narrower"
+        raise ValueError(f"basket_width is {basket_width}; a board of {columns} columns is too small for it: {remedy}")
     if basket_width % 2 == 0:
         raise ValueError(f"basket_width is {basket_width}; it must be odd, for example {basket_width - 1}")
     return int(basket_width)
@@ -220,22 +214,28 @@ def row_from_top(end_row: int, rows: int) -> int:
     return int(end_row) % rows
 
 
+def basket(surface: Any, colour: Colour) -> None:
+    """Draw a woven basket as wide as the cell, so that neighbours make one wide basket."""
+    polygon(surface, colour, [(0, 0.3), (1, 0.3), (1, 1), (0, 1)])
+    for i in range(6):
+        x, y = 0.08 + 0.32 * (i % 3), 0.52 + 0.23 * (i // 3)
+        polygon(surface, GAPS, [(x, y), (x + 0.2, y), (x + 0.2, y + 0.09), (x, y + 0.09)])
+
+
+def full_basket(surface: Any, colour: Colour) -> None:
+    """Draw a basket with something round in it."""
+    circle(surface, colour, 0.5, 0.29, 0.26)
+    polygon(surface, GAPS, [(0, 0.26), (1, 0.26), (1, 0.3), (0, 0.3)])
+    basket(surface, colour)
+
+
 FLOOR, FRUIT, BASKET, FRUIT_IN_BASKET = range(4)
 TILES = (
-    Tile("floor", ".", (24, 28, 46), "plain"),
-    Tile("fruit", "o", (236, 92, 84), "disc"),
-    Tile("basket", "U", (198, 146, 84), "basket"),
-    Tile("fruit in the basket", "@", (246, 196, 92), "full basket"),
+    Tile("floor", ".", (24, 28, 46), plain),
+    Tile("fruit", "o", (236, 92, 84), disc),
+    Tile("basket", "U", (198, 146, 84), basket),
+    Tile("fruit in the basket", "@", (246, 196, 92), full_basket),
 )
-
-
-def follow(board: np.ndarray) -> int:
-    """Move the basket toward the fruit's column."""
-    basket = np.flatnonzero(board[-1])
-    fruit = np.flatnonzero(board[:-1].any(axis=0))
-    if not len(fruit):
-        return STAY
-    return STAY + int(np.sign(fruit[0] - basket[len(basket) // 2]))
 
 
 class FruitCatchEnv(LaneEnv):

@@ -23,32 +23,32 @@ Reward         float: `reward` (+1) or `punishment` (-1).
 End            termination after `n_trials` trials (6).
 =============  ========================================================================================================
 
-Source: H. Harlow (1949), "The formation of learning sets", Psychological Review 56, as a published study of the Baldwin
-effect plays it; `balanced_sides` is from PsychLab (J. Leibo et al., 2018, https://arxiv.org/abs/1801.08116).
+Source: H. Harlow (1949), "The formation of learning sets", Psychological Review 56, as Neuromatch Academy's tutorial
+W2D4-4, "Biological meta reinforcement learning" (H. Solodzhuk, X. Mao, G. Lindsay), plays it; `balanced_sides` is from
+PsychLab (J. Leibo et al., 2018, https://arxiv.org/abs/1801.08116).
 """
 
-from functools import partial
-from math import isfinite
 from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
 from numba import njit
 
-from popenvs.drawing import Picture, Tile
-from popenvs.lane_game import LaneGame, one_of, whole_number
-from popenvs.lanes import LaneEnv, LaneVectorEnv
-from popenvs.references import Reference
-from popenvs.stream import below
+from popenvs.drawing import Picture
+from popenvs.drawing.numbered import pair_picture
+from popenvs.engine.game import LaneGame, Rows
+from popenvs.engine.random_stream import below
+from popenvs.engine.references import Reference, by_trial
+from popenvs.engine.settings import NO_LIMIT, flag, number, one_of, whole_number
+from popenvs.engine.single import LaneEnv
+from popenvs.engine.vector import LaneVectorEnv
+from popenvs.harlow_problems import choose, draw_problem, split_number
+from popenvs.players.learning_set import learners
 
 LEFT, RIGHT = range(2)  # sides, and actions
-REWARDED, PUNISHED = range(2)  # places in a problem
 NOTHING = -1  # the last action before the first trial is over
-ALL, TRAIN, TEST = range(3)
-SPLITS = ("all", "train", "test")
 FULL, DIGITS, ONEHOT = range(3)
 MODES = ("full", "digits", "onehot")
-NO_LIMIT = 2**31 - 1  # max_steps of a game that ends by itself (steps)
 
 FIELDS = [
     ("rng", "u8"),  # the lane's random stream
@@ -70,23 +70,6 @@ FIELDS = [
     ("score", "f8"),  # return so far in this episode
 ]
 RECORD = np.dtype((np.record, np.dtype(FIELDS, align=True)))
-
-
-@njit
-def held_out(a: int, b: int) -> bool:
-    """Tell whether a pair belongs to "test": a fifth of all pairs, in which every object occurs."""
-    return (a + b) % 5 == 0
-
-
-@njit
-def draw_problem(game: Any) -> None:
-    """Draw two objects of the split."""
-    while True:
-        game.problem[REWARDED] = below(game, game.n_objects)
-        game.problem[PUNISHED] = below(game, game.n_objects - 1)
-        game.problem[PUNISHED] += int(game.problem[PUNISHED] >= game.problem[REWARDED])
-        if game.split == ALL or (game.split == TEST) == held_out(game.problem[REWARDED], game.problem[PUNISHED]):
-            return
 
 
 @njit
@@ -115,11 +98,10 @@ def reset(game: Any) -> None:
 
 @njit
 def step(game: Any, action: int) -> tuple[float, bool]:
-    """Take an object, count, show the pair again; return the reward and whether the episode has terminated."""
+    """Take an object, show the pair again; return the reward and whether the episode has terminated."""
     game.last_action = action
     game.last_reward = game.reward if action == game.good_side else game.punishment
     game.score += game.last_reward
-    game.steps += 1
     ended = game.steps >= game.n_trials
     if not ended:
         show(game)
@@ -137,8 +119,7 @@ def observe(game: Any, out: np.ndarray) -> None:
         out[left] = 1
         out[game.n_objects + right] = 1
     else:
-        out[0] = left
-        out[1] = right
+        out[0], out[1] = left, right
     if game.mode != DIGITS:
         n = len(out)
         out[n - 3] = game.last_reward
@@ -147,7 +128,7 @@ def observe(game: Any, out: np.ndarray) -> None:
 
 
 @njit(cache=True)
-def reset_lanes(games: np.ndarray, which: np.ndarray, observations: np.ndarray) -> None:
+def reset_lanes(games: Rows, which: Rows, observations: Rows) -> None:
     """Begin an episode in the lanes where `which`; write every lane's observation."""
     for i in range(len(games)):
         if which[i]:
@@ -157,13 +138,7 @@ def reset_lanes(games: np.ndarray, which: np.ndarray, observations: np.ndarray) 
 
 @njit(cache=True)
 def step_lanes(
-    games: np.ndarray,
-    actions: np.ndarray,
-    waiting: np.ndarray,
-    observations: np.ndarray,
-    rewards: np.ndarray,
-    terminated: np.ndarray,
-    truncated: np.ndarray,
+    games: Rows, actions: Rows, waiting: Rows, observations: Rows, rewards: Rows, terminated: Rows, truncated: Rows
 ) -> None:
     """Step every lane, or begin an episode in it where `waiting`."""
     for i in range(len(games)):
@@ -171,6 +146,7 @@ def step_lanes(
             reset(games[i])
             rewards[i], terminated[i], truncated[i] = 0.0, False, False
         else:
+            games[i].steps += 1
             rewards[i], terminated[i] = step(games[i], actions[i])
             truncated[i] = games[i].steps >= games[i].max_steps
         observe(games[i], observations[i])
@@ -183,11 +159,9 @@ class Harlow(LaneGame):
         n_objects: 2 to 45 (6 to 45 for a split).
         n_trials: trials in an episode.
         observation: "full", "digits" or "onehot".
-        reward: for taking the rewarded object.
-        punishment: for taking the other.
+        reward, punishment: for taking the rewarded object and for taking the other; the first is the larger.
         balanced_sides: whether each side is rewarded equally often.
-        split: "all" pairs; "test", a fixed fifth of them (rounded down) in which every object occurs; or "train", the
-            rest, in which every object occurs, too.
+        split: "all" pairs; "test", a fixed fifth (rounded down); or "train", the rest; every object occurs in each.
 
     Raises:
         ValueError: a setting is out of range, or there are too few objects for a split.
@@ -196,6 +170,7 @@ class Harlow(LaneGame):
     reset_lanes = staticmethod(reset_lanes)
     step_lanes = staticmethod(step_lanes)
     keys: ClassVar[dict[str, int]] = {"left": LEFT, "right": RIGHT}
+    played_episodes: ClassVar[int] = 10
 
     def __init__(
         self,
@@ -213,174 +188,51 @@ class Harlow(LaneGame):
         self.blank["n_objects"] = whole_number("n_objects", n_objects, 2, 45)
         self.blank["n_trials"] = self.n_trials = whole_number("n_trials", n_trials, 1, NO_LIMIT)
         self.blank["mode"] = MODES.index(one_of("observation", observation, MODES))
-        self.blank["reward"], self.blank["punishment"] = amounts(reward, punishment)
-        if balanced_sides not in (True, False):
-            raise ValueError(f"balanced_sides is {balanced_sides!r}; it must be True or False")
-        self.blank["balanced"] = balanced_sides
-        self.blank["split"] = SPLITS.index(one_of("split", split, SPLITS))
-        if split != "all" and n_objects < 6:
-            raise ValueError(f"n_objects is {n_objects}; a split needs 6 or more, so that every object occurs in it")
-        self.observation_space = observation_space(observation, n_objects, float(reward), float(punishment))
+        self.blank["reward"], self.blank["punishment"] = number("reward", reward), number("punishment", punishment)
+        if reward <= punishment:
+            raise ValueError(f"reward is {reward} and punishment {punishment}; the reward must be the larger")
+        self.blank["balanced"] = flag("balanced_sides", balanced_sides)
+        self.blank["split"] = split_number(split, n_objects)
+        objects = [(0, 1)] * (2 * n_objects) if observation == "onehot" else [(0, n_objects - 1)] * 2
+        last_trial = [] if observation == "digits" else [(min(punishment, 0), max(reward, 0)), (0, 1), (0, 1)]
+        low, high = np.array(objects + last_trial, np.float32).T
+        self.observation_space = spaces.Box(low, high, dtype=np.float32)
         self.action_space = spaces.Discrete(2)
-        self.tiles = (*MARKS, *map(object_tile, range(n_objects)))
+        self.bounds = {name: (self.blank[name][0],) * 2 for name in ("n_objects", "mode")}
+        self.bounds |= {"problem": (0, n_objects - 1), "good_side": (LEFT, RIGHT)}
         coin = (reward + punishment) / 2
-        scores = {"random": n_trials * coin, "win-stay by hand": n_trials * coin}
-        scores["one-shot"] = coin + (n_trials - 1) * reward
+        blind, sure = n_trials * coin, coin + (n_trials - 1) * reward
+        scores = {"random": blind, "win-stay by hand": blind, "one-shot": sure}
         self.reference_scores = {} if balanced_sides or observation == "digits" else scores
 
     def configure(self, games: np.ndarray, which: np.ndarray, options: dict[str, Any] | None) -> None:
-        """Pin or free the problems of the lanes that begin, and set how many trials they play.
-
-        Raises:
-            ValueError: a problem is not two different objects, or a number of trials is below 1.
-        """
-        options, lanes = options or {}, int(which.sum())
-        trials = options.get("n_trials", self.n_trials)
-        if not whole_numbers(trials, (lanes,), 1, NO_LIMIT):
-            raise ValueError(
-                f"options['n_trials'] is {trials!r}; it must be a whole number from 1 to {NO_LIMIT}, or one for each "
-                f"lane that is reset (here {lanes})"
-            )
-        pinned = "problem" in options
-        if pinned:
-            games["problem"][which] = checked_problem(options["problem"], lanes, int(self.blank["n_objects"][0]))
-        games["pinned"][which] = pinned
-        games["n_trials"][which] = trials
+        """Pin or free the problems of the lanes that begin, and set how many trials they play."""
+        choose(games, which, options or {}, self.blank[0])
 
     def info(self, games: np.ndarray) -> dict[str, np.ndarray]:
         """Return the problem of each game, int64, (games, 2)."""
         return {"problem": games["problem"].copy()}
 
+    def report(self, returns: list[float], rewards: list[list[float]]) -> str:
+        """Write how often a person was right in each trial, unfinished problems included, beside two references."""
+        references = {"random": [0.5] * self.n_trials, "one-shot": [0.5] + [1.0] * (self.n_trials - 1)}
+        return by_trial(rewards, self.blank["reward"][0], references)
+
     def picture(self, game: Any) -> Picture:
         """Show the two objects and, below and between them, whether the last choice was right."""
         left, right = game.problem[game.good_side], game.problem[1 - game.good_side]
-        board = np.zeros((2, 3), np.uint8)
-        board[0, 0], board[0, 2] = len(MARKS) + left, len(MARKS) + right
-        over = game.steps >= game.n_trials
-        caption = "over" if over else f"trial {game.steps + 1} of {game.n_trials}"
-        if game.last_action != NOTHING:
-            board[1, 1] = RIGHT_MARK if game.last_reward == game.reward else WRONG_MARK
-            side = ("left", "right")[game.last_action]
-            caption += f"   last: {side}, {game.last_reward:+g}   score {game.score:+g}"
-        return Picture(board, self.tiles, caption)
+        caption = "over" if game.steps >= game.n_trials else f"trial {game.steps + 1} of {game.n_trials}"
+        if game.last_action == NOTHING:
+            return pair_picture(left, right, None, caption)
+        caption += f"   last: {('left', 'right')[game.last_action]}, {game.last_reward:+g}   score {game.score:+g}"
+        return pair_picture(left, right, game.last_reward == game.reward, caption)
 
     def references(self) -> dict[str, Reference]:
-        """Return the policies behind `reference_scores`, each a function of (observation, random generator).
-
-        The one-shot learner remembers: call this once for each lane that it is to play.
-        """
+        """Return named policies; call this once for each lane, because the one-shot learner remembers."""
         policies: dict[str, Reference] = {"random": lambda observation, rng: int(rng.integers(2))}
         if self.blank["mode"][0] != DIGITS:
-            middle = float(self.blank["reward"][0] + self.blank["punishment"][0]) / 2
-            policies["win-stay by hand"] = partial(win_stay_lose_shift, middle=middle)
-            policies["one-shot"] = OneShot(middle)
+            policies |= learners(middle=float(self.blank["reward"][0] + self.blank["punishment"][0]) / 2)
         return policies
-
-
-def amounts(reward: Any, punishment: Any) -> tuple[float, float]:
-    """Return what the two objects bring.
-
-    Raises:
-        ValueError: one is no finite number, or the reward is not the larger.
-    """
-    for name, value in (("reward", reward), ("punishment", punishment)):
-        if not isinstance(value, (int, float, np.integer, np.floating)) or not isfinite(value):
-            raise ValueError(f"{name} is {value!r}; it must be a finite number")
-    if reward <= punishment:
-        raise ValueError(f"reward is {reward} and punishment {punishment}; the reward must be the larger")
-    return float(reward), float(punishment)
-
-
-def observation_space(mode: str, n_objects: int, reward: float, punishment: float) -> spaces.Box:
-    """Return the space in which one observation lies."""
-    objects = [(0, 1)] * (2 * n_objects) if mode == "onehot" else [(0, n_objects - 1)] * 2
-    last_trial = [] if mode == "digits" else [(min(punishment, 0), max(reward, 0)), (0, 1), (0, 1)]
-    low, high = np.array(objects + last_trial, np.float32).T
-    return spaces.Box(low, high, dtype=np.float32)
-
-
-def whole_numbers(value: Any, shape: tuple[int, ...], low: int, high: int) -> bool:
-    """Tell whether an option holds whole numbers from `low` to `high`, of a shape or of one row of it."""
-    try:
-        numbers = np.asarray(value)
-    except ValueError:  # rows of unequal length
-        return False
-    fits = numbers.dtype.kind in "iu" and numbers.shape in (shape, shape[1:])
-    return fits and bool(((low <= numbers) & (numbers <= high)).all())
-
-
-def checked_problem(problem: Any, lanes: int, n_objects: int) -> np.ndarray:
-    """Return the problems of the lanes that begin, (2,) or (lanes, 2).
-
-    Raises:
-        ValueError: an object does not exist, a pair is one object twice, or the shape is another.
-    """
-    if whole_numbers(problem, (lanes, 2), 0, n_objects - 1):
-        rows = np.asarray(problem)
-        if (rows[..., REWARDED] != rows[..., PUNISHED]).all():
-            return rows
-    raise ValueError(
-        f"options['problem'] is {problem!r}; it must be two different objects from 0 to {n_objects - 1}, (rewarded, "
-        f"punished), or one such row for each lane that is reset (here {lanes})"
-    )
-
-
-MARKS = (
-    Tile("table", ".", (24, 28, 46), "plain"),
-    Tile("the last choice was right", "+", (96, 200, 120), "tick"),
-    Tile("the last choice was wrong", "-", (226, 88, 80), "cross"),
-)
-RIGHT_MARK, WRONG_MARK = 1, 2
-OBJECT_NAMES = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHI"
-OBJECT_SHAPES = ("disc", "star", "arrow", "diamond", "square")
-OBJECT_COLOURS = (
-    (86, 180, 233), (230, 159, 0), (240, 228, 66), (204, 121, 167), (0, 158, 115),
-    (213, 94, 0), (176, 190, 197), (150, 120, 230), (255, 255, 255),
-)  # fmt: skip
-
-
-def object_tile(number: int) -> Tile:
-    """Return an object's tile: shape and colour together name it (5 shapes, 9 colours, 45 objects)."""
-    return Tile(f"object {number}", OBJECT_NAMES[number], OBJECT_COLOURS[number % 9], OBJECT_SHAPES[number % 5])
-
-
-def last_trial(observation: np.ndarray) -> tuple[float, int]:
-    """Return the previous reward and the previous action, NOTHING before the first trial is over."""
-    hands = observation[-2:]
-    return float(observation[-3]), int(hands.argmax()) if hands.any() else NOTHING
-
-
-def win_stay_lose_shift(observation: np.ndarray, rng: np.random.Generator, middle: float = 0.0) -> int:
-    """Take the same side again after a reward, the other after a punishment."""
-    reward, action = last_trial(observation)
-    if action == NOTHING:
-        return int(rng.integers(2))
-    return action if reward > middle else 1 - action
-
-
-class OneShot:
-    """Toss a coin in the first trial, learn from it which object is rewarded, and take that ever after.
-
-    Args:
-        middle: a number between punishment and reward.
-    """
-
-    def __init__(self, middle: float = 0.0) -> None:
-        self.middle = middle
-        self.shown: np.ndarray | None = None  # the pair in the trial before, (2, cells)
-        self.good: np.ndarray | None = None  # the rewarded object, (cells,)
-
-    def __call__(self, observation: np.ndarray, rng: np.random.Generator) -> int:
-        """Choose by what the first trial taught."""
-        reward, action = last_trial(observation)
-        if action == NOTHING:
-            self.good = None
-        elif self.good is None and self.shown is not None:
-            self.good = self.shown[action if reward > self.middle else 1 - action]
-        self.shown = observation[:-3].reshape(2, -1).copy()
-        if self.good is None:
-            return int(rng.integers(2))
-        return int((self.shown[RIGHT] == self.good).all())
 
 
 class HarlowEnv(LaneEnv):

@@ -11,28 +11,35 @@ a cell may hold two, which count two, and one may lie under the agent. Then, eve
 =============  =========================================================================================================
 Observation    `flat` (default): (width * height,), float32 or uint8, 0 to n_tokens: how many tokens lie at offset
                (dx, dy) from the agent, at index dx * height + dy, dx = (x_token - x_agent) mod width, dy likewise.
-               `grid`: the same numbers as (1, width, height), for convolutions.
+               `grid`: the same numbers as (1, width, height).
 Action         Discrete(5): 0 stay, 1 left (x - 1), 2 right (x + 1), 3 up (y - 1), 4 down (y + 1).
 Reward         float: tokens eaten in this step.
 End            truncation at `max_steps` (steps).
 =============  =========================================================================================================
 
-Source: the grid game of a published study of cultural evolution by imitation; settings default to its own.
+Source: the gist "Reinforcement learning through imitation of successful peers"; settings default to its own.
 """
 
+from math import cos, radians, sin
 from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
 from numba import njit
 
-from popenvs.drawing import Picture, Tile
-from popenvs.lane_game import LaneGame, one_of, whole_number
-from popenvs.lanes import LaneEnv, LaneVectorEnv
-from popenvs.references import Reference
-from popenvs.stream import below
+from popenvs.drawing import Colour, Picture, Tile
+from popenvs.drawing.shapes import DARK, GAPS, circle, disc, dot, plain, polygon
+from popenvs.engine.board_space import board_space
+from popenvs.engine.game import LaneGame, Rows
+from popenvs.engine.random_stream import below
+from popenvs.engine.references import Reference
+from popenvs.engine.settings import NO_LIMIT, whole_number
+from popenvs.engine.single import LaneEnv
+from popenvs.engine.vector import LaneVectorEnv
+from popenvs.players.token_routes import nearest_token, shortest_route
 
 STAY, LEFT, RIGHT, UP, DOWN = range(5)
+ACTIONS = {(0, 0): STAY, (-1, 0): LEFT, (1, 0): RIGHT, (0, -1): UP, (0, 1): DOWN}  # by where they lead
 TRAIL = 8  # visited cells that the picture shows (steps)
 REFERENCE_SCORES = {"random": 1.12, "nearest token": 21.81, "shortest route": 22.41}  # mean return of 20 000 episodes
 
@@ -52,7 +59,7 @@ def record(n_tokens: int) -> np.dtype:
         ("token_x", "i4", (n_tokens,)),  # where the tokens of this batch lie or lay (cell)
         ("token_y", "i4", (n_tokens,)),
         ("there", "i4", (n_tokens,)),  # 1 until it is eaten, then 0
-        ("trail", "i4", (TRAIL,)),  # the cell x * height + y that was left in step t, at t modulo TRAIL
+        ("trail", "i4", (TRAIL,)),  # the cell x * height + y that step t left, at t modulo TRAIL
     ]
     return np.dtype((np.record, np.dtype(fields, align=True)))
 
@@ -72,8 +79,7 @@ def reset(game: Any) -> None:
     """Begin an episode."""
     game.steps = 0
     game.score = 0
-    game.x = 0
-    game.y = 0
+    game.x, game.y = 0, 0
     deal(game)
 
 
@@ -84,8 +90,7 @@ def step(game: Any, action: int) -> tuple[float, bool]:
     game.x = wrapped(game.x + int(action == RIGHT) - int(action == LEFT), game.width)
     game.y = wrapped(game.y + int(action == DOWN) - int(action == UP), game.height)
     eaten = eat(game)
-    game.left -= eaten
-    game.score += eaten
+    game.left, game.score = game.left - eaten, game.score + eaten
     if game.left == 0:
         deal(game)
     return float(eaten), False
@@ -122,7 +127,7 @@ def observe(game: Any, out: np.ndarray) -> None:
 
 
 @njit(cache=True)
-def reset_lanes(games: np.ndarray, which: np.ndarray, observations: np.ndarray) -> None:
+def reset_lanes(games: Rows, which: Rows, observations: Rows) -> None:
     """Begin an episode in the lanes where `which`; write every lane's observation."""
     for i in range(len(games)):
         if which[i]:
@@ -132,13 +137,7 @@ def reset_lanes(games: np.ndarray, which: np.ndarray, observations: np.ndarray) 
 
 @njit(cache=True)
 def step_lanes(
-    games: np.ndarray,
-    actions: np.ndarray,
-    waiting: np.ndarray,
-    observations: np.ndarray,
-    rewards: np.ndarray,
-    terminated: np.ndarray,
-    truncated: np.ndarray,
+    games: Rows, actions: Rows, waiting: Rows, observations: Rows, rewards: Rows, terminated: Rows, truncated: Rows
 ) -> None:
     """Step every lane, or begin an episode in it where `waiting`."""
     for i in range(len(games)):
@@ -146,8 +145,8 @@ def step_lanes(
             reset(games[i])
             rewards[i], terminated[i], truncated[i] = 0.0, False, False
         else:
-            rewards[i], terminated[i] = step(games[i], actions[i])
             games[i].steps += 1
+            rewards[i], terminated[i] = step(games[i], actions[i])
             truncated[i] = games[i].steps >= games[i].max_steps
         observe(games[i], observations[i])
 
@@ -156,12 +155,10 @@ class Pacman(LaneGame):
     """The settings, spaces, picture and references of grid pac-man.
 
     Args:
-        width: cells along x, 2 to 1024.
-        height: cells along y, 2 to 1024.
+        width, height: cells along x and along y, 2 to 1024.
         n_tokens: tokens in a batch, 1 to 255.
         max_steps: steps in an episode.
-        observation: "flat" or "grid".
-        dtype: "float32" or "uint8".
+        observation, dtype: "flat" or "grid", of "float32" or "uint8".
 
     Raises:
         ValueError: a setting is out of range.
@@ -186,108 +183,59 @@ class Pacman(LaneGame):
         width, height = whole_number("width", width, 2, 1024), whole_number("height", height, 2, 1024)
         self.blank = np.zeros(1, record(n_tokens))
         self.blank["width"], self.blank["height"] = width, height
-        self.blank["max_steps"] = whole_number("max_steps", max_steps, 1, 2**31 - 1)
-        flat = one_of("observation", observation, ("flat", "grid")) == "flat"
-        shape = (width * height,) if flat else (1, width, height)
-        self.observation_space = spaces.Box(0, n_tokens, shape, np.dtype(one_of("dtype", dtype, ("float32", "uint8"))))
+        self.blank["max_steps"] = whole_number("max_steps", max_steps, 1, NO_LIMIT)
+        self.observation_space = board_space(observation, dtype, n_tokens, width, height)
         self.action_space = spaces.Discrete(5)
-        standard = (width, height, n_tokens, max_steps) == (12, 15, 5, 100)
-        self.reference_scores = REFERENCE_SCORES if standard else {}
+        xs, ys = (0, width - 1), (0, height - 1)
+        self.bounds = {"x": xs, "token_x": xs, "y": ys, "token_y": ys, "width": (width,) * 2, "height": (height,) * 2}
+        self.reference_scores = REFERENCE_SCORES if (width, height, n_tokens, max_steps) == (12, 15, 5, 100) else {}
 
     def picture(self, game: Any) -> Picture:
         """Show the board, x to the right and y down, the agent's last steps fading behind it."""
         board = np.zeros((game.height, game.width), np.uint8)
         for age in range(min(TRAIL, game.steps), 0, -1):
-            x, y = divmod(int(game.trail[(game.steps - age) % TRAIL]), int(game.height))
+            x, y = divmod(int(game.trail[(game.steps - age + 1) % TRAIL]), int(game.height))
             board[y, x] = TRAIL_NEW if age <= TRAIL // 2 else TRAIL_OLD
         for x, y, there in zip(game.token_x, game.token_y, game.there, strict=True):
             if there:
                 board[y, x] = TWO_TOKENS if board[y, x] in (TOKEN, TWO_TOKENS) else TOKEN
-        on_token = board[game.y, game.x] in (TOKEN, TWO_TOKENS)
-        board[game.y, game.x] = AGENT_ON_TOKEN if on_token else AGENT
+        board[game.y, game.x] = AGENT_ON_TOKEN if board[game.y, game.x] in (TOKEN, TWO_TOKENS) else AGENT
         return Picture(board, TILES, f"score {game.score}   step {game.steps} of {game.max_steps}")
 
     def references(self) -> dict[str, Reference]:
         """Return the policies behind `reference_scores`, each a function of (observation, random generator)."""
         width, height = int(self.blank["width"][0]), int(self.blank["height"][0])
         return {
-            "random": lambda observation, rng: int(rng.integers(5)),
-            "nearest token": lambda observation, rng: nearest_token(observation.ravel(), width, height),
-            "shortest route": lambda observation, rng: shortest_route(observation.ravel(), width, height),
+            "random": lambda seen, rng: int(rng.integers(5)),
+            "nearest token": lambda seen, rng: ACTIONS[nearest_token(seen.ravel(), width, height)],
+            "shortest route": lambda seen, rng: ACTIONS[shortest_route(seen.ravel(), width, height)],
         }
+
+
+def two_discs(surface: Any, colour: Colour) -> None:
+    """Draw a disc half behind another."""
+    circle(surface, colour, 0.34, 0.36, 0.25)
+    circle(surface, GAPS, 0.62, 0.62, 0.3)
+    circle(surface, colour, 0.62, 0.62, 0.26)
+
+
+def mouth(surface: Any, colour: Colour) -> None:
+    """Draw a disc with an eye and a mouth, open to the right."""
+    rim = [(0.5 + 0.42 * cos(radians(angle)), 0.5 - 0.42 * sin(radians(angle))) for angle in range(40, 321, 5)]
+    polygon(surface, colour, [(0.42, 0.5), *rim])
+    circle(surface, DARK, 0.5, 0.26, 0.065)
 
 
 FLOOR, TRAIL_OLD, TRAIL_NEW, TOKEN, TWO_TOKENS, AGENT, AGENT_ON_TOKEN = range(7)
 TILES = (
-    Tile("floor", ".", (28, 32, 54), "plain"),
-    Tile("older trail", ",", (86, 86, 104), "dot"),
-    Tile("trail", ":", (162, 150, 84), "dot"),
-    Tile("token", "o", (112, 200, 250), "disc"),
-    Tile("two or more tokens", "8", (255, 142, 92), "two discs"),
-    Tile("agent", "C", (255, 222, 60), "mouth"),
-    Tile("agent on a token", "@", (160, 232, 150), "mouth"),
+    Tile("floor", ".", (28, 32, 54), plain),
+    Tile("older trail", ",", (86, 86, 104), dot),
+    Tile("trail", ":", (162, 150, 84), dot),
+    Tile("token", "o", (112, 200, 250), disc),
+    Tile("two or more tokens", "8", (255, 142, 92), two_discs),
+    Tile("agent", "C", (255, 222, 60), mouth),
+    Tile("agent on a token", "@", (160, 232, 150), mouth),
 )
-
-
-@njit
-def toward(dx: int, dy: int, width: int, height: int) -> int:
-    """Return the action that takes the shorter way to an offset, along x first; stay when already there."""
-    if dx != 0:
-        return RIGHT if dx <= width - dx else LEFT
-    if dy != 0:
-        return DOWN if dy <= height - dy else UP
-    return STAY
-
-
-@njit
-def distance(dx: int, dy: int, width: int, height: int) -> int:
-    """Return how many steps an offset is away on the torus, for offsets of either sign."""
-    dx, dy = abs(dx), abs(dy)
-    return min(dx, width - dx) + min(dy, height - dy)
-
-
-STEP_COST = 1 << 20  # of a route, large enough that waiting only decides between equally short ones
-
-
-@njit(cache=True)
-def nearest_token(observation: np.ndarray, width: int, height: int) -> int:
-    """Walk to the nearest token, the first in index order among equals."""
-    best, nearest = 0, width + height
-    for cell in range(len(observation)):
-        if observation[cell] > 0:
-            steps = distance(cell // height, cell % height, width, height)
-            if steps < nearest:
-                best, nearest = cell, steps
-    return toward(best // height, best % height, width, height)
-
-
-@njit(cache=True)
-def shortest_route(observation: np.ndarray, width: int, height: int) -> int:
-    """Walk the shortest route through all cells that hold tokens, of equally short ones the one that eats soonest.
-
-    Held and Karp's dynamic programme, over the first 12 cells.
-    """
-    cells = np.flatnonzero(observation)[:12]
-    n = len(cells)
-    x, y = cells // height, cells % height
-    rest = np.zeros((1 << n, n), np.int64)  # rest[done, i]: cost still to come at cell i when `done` have been visited
-    for done in range((1 << n) - 2, 0, -1):
-        step_cost = STEP_COST
-        for j in range(n):
-            step_cost += 1 - (done >> j & 1)  # every cell that has to wait adds a little
-        for i in range(n):
-            rest[done, i] = 1 << 60
-            for j in range(n):
-                if not done >> j & 1:
-                    cost = step_cost * distance(x[j] - x[i], y[j] - y[i], width, height) + rest[done | 1 << j, j]
-                    rest[done, i] = min(rest[done, i], cost)
-    first, cheapest = 0, 1 << 60
-    for i in range(n):
-        steps = max(1, distance(x[i], y[i], width, height))  # what lies under the agent costs a step, too
-        cost = (STEP_COST + n) * steps + rest[1 << i, i]
-        if cost < cheapest:
-            first, cheapest = i, cost
-    return toward(x[first], y[first], width, height)
 
 
 class PacmanEnv(LaneEnv):

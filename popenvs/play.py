@@ -1,22 +1,20 @@
 """`python -m popenvs.play PopHarlow-v0 [--episodes 10]`: play with the arrow keys, in a window.
 
 A game that knows an idle action runs by itself; another waits for a key, and one press is one step. After the last
-episode, or when the window is closed (or Esc pressed), the player's score is printed beside the reference policies'.
+episode, or when the window is closed (or Esc pressed), the game reports how well it was played.
 """
 
 import argparse
 import contextlib
-import difflib
 import warnings
 from typing import Any
 
 import gymnasium as gym
-import numpy as np
 
 import popenvs  # noqa: F401  (fills the registry)
 from popenvs.drawing import import_pygame
-from popenvs.harlow import Harlow
 from registration.environments import ENVIRONMENTS
+from registration.names import unknown
 
 PAUSE = 800  # in which the end of an episode can be seen (milliseconds)
 POLLS = 30  # looks at the keyboard while a game waits (per second)
@@ -73,22 +71,6 @@ class Session(gym.Wrapper[Any, Any, Any, Any]):
         return observation, reward, terminated, truncated, info
 
 
-def by_trial(rewards: list[list[float]], game: Harlow) -> str:
-    """Write how often the player was right in each trial, unfinished problems included, beside two references."""
-    lines = ["trial     you  random  one-shot"]
-    for trial in range(game.n_trials):
-        right = [episode[trial] == game.blank["reward"][0] for episode in rewards if trial < len(episode)]
-        you = f"{np.mean(right):.0%}" if right else "-"
-        lines.append(f"{trial + 1:>5}  {you:>6}  {0.5:>6.0%}  {1.0 if trial else 0.5:>8.0%}")
-    return "\n".join(lines)
-
-
-def beside_references(returns: list[float], reference_scores: dict[str, float]) -> str:
-    """Write the player's mean return among those of the reference policies."""
-    scores = {**reference_scores, "you": float(np.mean(returns))} if returns else reference_scores
-    return "\n".join(f"{name:<16} {score:8.2f}" for name, score in sorted(scores.items(), key=lambda item: item[1]))
-
-
 def known_id(name: str) -> str:
     """Return an id of the table, without the name of the package.
 
@@ -98,16 +80,14 @@ def known_id(name: str) -> str:
     env_id = name.removeprefix("popenvs:")
     if env_id in ENVIRONMENTS:
         return env_id
-    near = difflib.get_close_matches(env_id, ENVIRONMENTS, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    raise argparse.ArgumentTypeError(f"there is no environment {name!r}; {hint}There are: {', '.join(ENVIRONMENTS)}")
+    raise argparse.ArgumentTypeError(unknown("environment", env_id, ENVIRONMENTS))
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Play one environment and print the score; without an id, list them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("id", nargs="?", type=known_id, help="what to play; without it, all ids are listed")
-    parser.add_argument("--episodes", type=int, help="how many (default: 10 problems of Harlow's, 3 of other games)")
+    parser.add_argument("--episodes", type=int, help="how many (default: the game's own number)")
     chosen = parser.parse_args(arguments)
     if chosen.id is None:
         print("python -m popenvs.play ID, where ID is one of:", *ENVIRONMENTS, sep="\n  ")
@@ -116,11 +96,10 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error(f"--episodes is {chosen.episodes}; it must be 1 or more")
     env = gym.make(chosen.id, render_mode="rgb_array")
     game = env.unwrapped.game  # type: ignore[attr-defined]
-    harlow = isinstance(game, Harlow)
-    session = Session(env, chosen.episodes or (10 if harlow else 3))
+    session = Session(env, chosen.episodes or game.played_episodes)
     session.play()
     print(f"{chosen.id}: {len(session.returns)} of {session.episodes} episodes were played to their end")
-    print(by_trial(session.rewards, game) if harlow else beside_references(session.returns, game.reference_scores))
+    print(game.report(session.returns, session.rewards))
 
 
 if __name__ == "__main__":

@@ -29,18 +29,18 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
         "kwargs": {"n_trials": 20},
     },
     "PopPrisonersDilemma-v0": {
-        "entry_point": "popenvs.dilemmas.single_env:DilemmaEnv",
-        "vector_entry_point": "popenvs.dilemmas.single_env:DilemmaVectorEnv",
+        "entry_point": "popenvs.dilemmas.against_opponent:DilemmaEnv",
+        "vector_entry_point": "popenvs.dilemmas.against_opponent:DilemmaVectorEnv",
         "kwargs": {"game": "prisoners_dilemma"},
     },
     "PopStagHunt-v0": {
-        "entry_point": "popenvs.dilemmas.single_env:DilemmaEnv",
-        "vector_entry_point": "popenvs.dilemmas.single_env:DilemmaVectorEnv",
+        "entry_point": "popenvs.dilemmas.against_opponent:DilemmaEnv",
+        "vector_entry_point": "popenvs.dilemmas.against_opponent:DilemmaVectorEnv",
         "kwargs": {"game": "stag_hunt"},
     },
     "PopChicken-v0": {
-        "entry_point": "popenvs.dilemmas.single_env:DilemmaEnv",
-        "vector_entry_point": "popenvs.dilemmas.single_env:DilemmaVectorEnv",
+        "entry_point": "popenvs.dilemmas.against_opponent:DilemmaEnv",
+        "vector_entry_point": "popenvs.dilemmas.against_opponent:DilemmaVectorEnv",
         "kwargs": {"game": "chicken"},
     },
 }

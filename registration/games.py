@@ -1,9 +1,9 @@
 """The table of dilemmas: name -> "module:function" that makes a Game."""
 
-import difflib
-import importlib
 from collections.abc import Callable
 from typing import Any
+
+from registration.names import load
 
 GAMES: dict[str, str] = {
     "matrix_game": "popenvs.dilemmas.catalogue:matrix_game",
@@ -24,10 +24,5 @@ def load_game(name: str) -> Callable[..., Any]:
     Raises:
         ValueError: the table has no such name.
     """
-    if name not in GAMES:
-        near = difflib.get_close_matches(name, GAMES, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"there is no game {name!r}; {hint}There are: {', '.join(GAMES)}")
-    module, _, function = GAMES[name].partition(":")
-    make: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    make: Callable[..., Any] = load("game", name, GAMES)
     return make

@@ -4,9 +4,9 @@ A row is all that names a learner: `popagents.<Class>`, RL Zoo's tables and the 
 `learner` is a Stable-Baselines3 algorithm, `sampler` a function that RL Zoo calls with an Optuna trial.
 """
 
-import difflib
-import importlib
 from typing import Any
+
+from registration.names import load
 
 LEARNERS: dict[str, dict[str, str]] = {
     "culture": {
@@ -34,7 +34,7 @@ def load_learner(name: str) -> type[Any]:
     Raises:
         ValueError: the table has no such name.
     """
-    learner: type[Any] = load(name, "learner")
+    learner: type[Any] = load("learner", name, {row: columns["learner"] for row, columns in LEARNERS.items()})
     return learner
 
 
@@ -44,18 +44,4 @@ def load_sampler(name: str) -> Any:
     Raises:
         ValueError: the table has no such name.
     """
-    return load(name, "sampler")
-
-
-def load(name: str, column: str) -> Any:
-    """Import what a column of a learner's row points to.
-
-    Raises:
-        ValueError: the table has no such name.
-    """
-    if name not in LEARNERS:
-        near = difflib.get_close_matches(name, LEARNERS, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"there is no learner {name!r}; {hint}There are: {', '.join(LEARNERS)}")
-    module, _, attribute = LEARNERS[name][column].partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    return load("learner", name, {row: columns["sampler"] for row, columns in LEARNERS.items()})

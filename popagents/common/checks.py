@@ -1,10 +1,11 @@
 """How settings are checked: errors name the value and what it must be."""
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+
+from registration.names import nearest
 
 
 def positive(name: str, value: Any) -> None:
@@ -39,13 +40,3 @@ def choice(name: str, value: Any, allowed: Iterable[str]) -> str:
     if value in allowed:
         return str(value)
     raise ValueError(f"{name} is {value!r}; choose one of {', '.join(allowed)}{nearest(str(value), allowed)}")
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return the end of an error about an unknown name: the most similar known one, or "" where none is similar.
-
-    >>> nearest("cultur", ["culture", "es"])
-    "; did you mean 'culture'?"
-    """
-    similar = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {similar[0]!r}?" if similar else ""

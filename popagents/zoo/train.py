@@ -24,12 +24,12 @@ import gymnasium as gym
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
 
-from popagents.common.checks import nearest
 from popagents.common.optional import missing_extra
 from popagents.learners.progress import StepsBar
 from popagents.rollout.make_env import has_native, native_vec_env, registered_id
 from registration.environments import register_environments
 from registration.learners import LEARNERS, load_learner, load_sampler
+from registration.names import nearest
 
 try:
     import rl_zoo3.train as script

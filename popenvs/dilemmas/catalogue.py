@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from popenvs.dilemmas.game import Game
-from popenvs.lane_game import whole_number
+from popenvs.engine.settings import whole_number
 
 COOPERATE, DEFECT = range(2)
 MOVES = ("cooperate", "defect")

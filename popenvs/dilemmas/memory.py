@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from popenvs.dilemmas.game import Game
-from popenvs.lane_game import whole_number
+from popenvs.engine.settings import whole_number
 
 History = tuple[tuple[int | None, ...], ...]  # one entry a round, the newest last: an action for each player, the state
 

@@ -21,12 +21,12 @@ extortion                see `extortion`              W. Press, F. Dyson (2012),
 =======================  ===========================  =================================================================
 """
 
-import difflib
 from typing import Any
 
 import numpy as np
 
 from popenvs.dilemmas.game import Game
+from registration.names import unknown
 
 FIXED: dict[str, tuple[float, ...]] = {
     "always_cooperate": (1, 1, 1, 1, 1),
@@ -72,9 +72,7 @@ def named(name: str, game: Game, seat: int) -> np.ndarray:
         ValueError: as `strategy`.
     """
     if name not in OPPONENTS:
-        near = difflib.get_close_matches(name, OPPONENTS, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"there is no opponent {name!r}; {hint}There are: {', '.join(OPPONENTS)}")
+        raise ValueError(unknown("opponent", name, OPPONENTS))
     if game.n_actions != (2, 2):
         raise ValueError(
             f"{name} plays games of two players with two actions; this one has {game.n_actions}: give odds"

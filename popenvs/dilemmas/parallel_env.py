@@ -21,10 +21,11 @@ from gymnasium.error import ResetNeeded
 from pettingzoo import ParallelEnv
 
 from popenvs import drawing
+from popenvs.dilemmas.dilemma import ROUNDS, Dilemma
 from popenvs.dilemmas.game import Game
-from popenvs.dilemmas.rules import MOST_ROUNDS, ROUNDS, Dilemma
-from popenvs.lane_game import lane_seed, one_of, whole_number
-from popenvs.stream import seeded
+from popenvs.engine.actions import whole_action
+from popenvs.engine.random_stream import seeded
+from popenvs.engine.settings import NO_LIMIT, lane_seed, one_of, whole_number
 
 Infos = dict[str, dict[str, Any]]
 
@@ -35,7 +36,7 @@ class SocialDilemmaParallelEnv(ParallelEnv[str, np.ndarray, int]):
     Args:
         game: a name of `registration.games.GAMES`, or a `Game`.
         max_cycles: rounds of an episode.
-        memory, continuation, noise: as in `popenvs.dilemmas.rules.Dilemma`.
+        memory, continuation, noise: as in `popenvs.dilemmas.dilemma.Dilemma`.
         render_mode: "ansi" returns everybody's history as letters, "rgb_array" draws the payoffs and the cell just
             played, "human" shows that in a window.
 
@@ -62,7 +63,7 @@ class SocialDilemmaParallelEnv(ParallelEnv[str, np.ndarray, int]):
         if render_mode is not None:
             one_of("render_mode", render_mode, self.metadata["render_modes"])
         self.render_mode = render_mode
-        self.max_cycles = whole_number("max_cycles", max_cycles, 1, MOST_ROUNDS)
+        self.max_cycles = whole_number("max_cycles", max_cycles, 1, NO_LIMIT)
         self.game = Dilemma(game=game, memory=memory, max_steps=max_cycles, continuation=continuation, noise=noise)
         players = self.game.slots
         self.possible_agents = [f"player_{player}" for player in range(players)]
@@ -170,20 +171,7 @@ class SocialDilemmaParallelEnv(ParallelEnv[str, np.ndarray, int]):
                 f"actions miss {missing} and name {unknown}, who do not play; they must be a dict with an action for "
                 f"each of {', '.join(self.possible_agents)}"
             )
-        numbers = []
-        for agent, n in zip(self.possible_agents, self.game.rules.n_actions, strict=True):
-            number = whole(actions[agent])
-            if not 0 <= number < n:
-                raise ValueError(
-                    f"the action of {agent} is {actions[agent]!r}; it must be a whole number from 0 to {n - 1}"
-                )
-            numbers.append(number)
-        return numbers
-
-
-def whole(action: Any) -> int:
-    """Return an integer of any kind as an int, -1 for anything else."""
-    try:
-        return int(action.__index__())
-    except (AttributeError, TypeError):
-        return -1
+        return [
+            whole_action(f"the action of {agent}", actions[agent], n)
+            for agent, n in zip(self.possible_agents, self.game.rules.n_actions, strict=True)
+        ]

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 
 from popenvs.dilemmas.game import Game
-from popenvs.dilemmas.lanes import SHOWN, START
+from popenvs.dilemmas.loop import SHOWN
+from popenvs.dilemmas.tables import START
 from popenvs.drawing import Picture, Tile
+from popenvs.drawing.shapes import plain
 
 TABLE, HEAD, CELL, PLAYED = (24, 28, 46), (24, 28, 46), (48, 58, 92), (240, 196, 84)  # colours
 
@@ -29,13 +31,13 @@ def picture(game: Game, slots: np.ndarray) -> Picture:
     last = None if lane.joint == START else np.unravel_index(lane.joint - 1, game.n_actions)
     state = lane.state if last is None else lane.played
     rows = by_two(game, state, last) if game.n_players == 2 else by_player(game, state, last)
-    tiles = [Tile("table", " ", TABLE, "plain")]
+    tiles = [Tile("table", " ", TABLE, plain)]
     board = np.zeros((len(rows), len(rows[0])), np.uint8)
     for place in np.ndindex(board.shape):
         words, colour = rows[place[0]][place[1]]
         if words:
             board[place] = len(tiles)
-            tiles.append(Tile(words, " ", colour, "words"))
+            tiles.append(Tile(words, " ", colour, plain, words))
     return Picture(board, tuple(tiles), caption(game, slots, past), lines(game, past))
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from popenvs.dilemmas.game import Game
-from popenvs.dilemmas.lanes import START, own_codes
 from popenvs.dilemmas.opponents import strategy
+from popenvs.dilemmas.tables import START, own_codes
 
 
 def expected_payoffs(

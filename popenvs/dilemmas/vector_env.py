@@ -11,9 +11,9 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from popenvs import drawing
+from popenvs.dilemmas.dilemma import ROUNDS, Dilemma
 from popenvs.dilemmas.game import Game
-from popenvs.dilemmas.rules import ROUNDS, Dilemma
-from popenvs.lanes import LaneVectorEnv
+from popenvs.engine.vector import LaneVectorEnv
 
 
 class Everybody(Dilemma):
@@ -38,6 +38,27 @@ class Everybody(Dilemma):
                 f"the players have {self.rules.n_actions} actions; slots need equally many: use parallel_env, where "
                 "each player has an action space of its own"
             )
+        self.cooperative = all(names[0] == "cooperate" for names in self.rules.actions)
+
+    def configure(self, games: np.ndarray, which: np.ndarray, options: dict[str, Any] | None) -> None:
+        """Refuse to begin in a part of a lane.
+
+        Raises:
+            ValueError: the `reset_mask` holds some slots of a lane and others not.
+        """
+        lanes = which.reshape(-1, self.slots)
+        if (lanes != lanes[:, :1]).any():
+            raise ValueError(
+                f"options['reset_mask'] is {which!r}; the {self.slots} slots of a lane begin together: it must hold "
+                "all of them or none"
+            )
+
+    def outcome(self, games: np.ndarray) -> dict[str, np.ndarray]:
+        """Return how often each player has cooperated in its episode, float64, one entry a slot."""
+        if not self.cooperative:
+            return {}
+        rounds = np.repeat(games["steps"][:: self.slots], self.slots)
+        return {"cooperation": games["firsts"] / np.maximum(rounds, 1)}
 
 
 class SocialDilemmaVectorEnv(LaneVectorEnv):
@@ -49,8 +70,11 @@ class SocialDilemmaVectorEnv(LaneVectorEnv):
         settings: those of `Dilemma`.
 
     The int seed s gives lane l the seed s + l * N; in a sequence of seeds (one a slot) each lane's first one counts. A
-    `reset_mask` holds whole lanes. `metadata["seats"]` tells how many slots play with each other. Where the first
-    action means to cooperate, the infos of an episode's last step tell each player's `cooperation`, from 0 to 1.
+    `reset_mask` holds whole lanes. Where the first action means to cooperate, the infos of an episode's last step tell
+    each player's `cooperation`, from 0 to 1.
+
+    Attributes:
+        seats: how many slots, one after the other, play with each other.
 
     Raises:
         ValueError: a setting is out of range.
@@ -58,6 +82,7 @@ class SocialDilemmaVectorEnv(LaneVectorEnv):
 
     game_class = Everybody
     game: Everybody
+    seats: int
 
     def __init__(
         self,
@@ -72,34 +97,11 @@ class SocialDilemmaVectorEnv(LaneVectorEnv):
         self.seats = self.game.slots
         if num_envs % self.seats:
             raise ValueError(f"num_envs is {num_envs}; a game of {self.seats} players needs a multiple of {self.seats}")
-        self.metadata = {**self.metadata, "seats": self.seats}
-        self._cooperative = all(names[0] == "cooperate" for names in self.game.rules.actions)
 
     def render(self) -> tuple[Any, ...] | None:
         """Return one picture a slot, that of its lane: text (`ansi`) or (height, width, 3) uint8 (`rgb_array`)."""
         if self.render_mode is None:
             return super().render()
         draw = drawing.text if self.render_mode == "ansi" else drawing.image
-        lanes = self._games.reshape(-1, self.seats)
+        lanes = self.games.reshape(-1, self.seats)
         return tuple(picture for lane in lanes for picture in [draw(self.game.picture_of_lane(lane))] * self.seats)
-
-    def _ended(self, observations: np.ndarray, infos: dict[str, Any]) -> dict[str, Any]:
-        outcome = self._outcome() if self._cooperative else {}
-        infos = super()._ended(observations, infos)
-        return {**infos, "final_info": outcome} if "final_info" in infos else infos | outcome
-
-    def _outcome(self) -> dict[str, Any]:
-        """Return how often each player of a lane that is over has cooperated, as `SyncVectorEnv` batches infos."""
-        rounds = np.repeat(self._games["steps"][:: self.seats], self.seats)
-        rates = np.where(self._over, self._games["firsts"] / np.maximum(rounds, 1), 0.0)
-        return {"cooperation": rates, "_cooperation": self._over.copy()}
-
-    def _which(self, options: dict[str, Any] | None) -> np.ndarray:
-        which = super()._which(options)
-        lanes = which.reshape(-1, self.seats)
-        if (lanes != lanes[:, :1]).any():
-            raise ValueError(
-                f"options['reset_mask'] is {which!r}; the {self.seats} slots of a lane begin together: it must hold "
-                "all of them or none"
-            )
-        return which

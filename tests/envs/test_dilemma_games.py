@@ -4,6 +4,8 @@ import copy
 import json
 import pickle
 import re
+import subprocess
+import sys
 from itertools import product
 from pathlib import Path
 
@@ -311,3 +313,15 @@ def test_a_remembered_state_is_seen_through_the_players_own_noise():
 def test_bad_memories_are_refused(settings, says):
     with pytest.raises(ValueError, match=re.escape(says)):
         with_memory(prisoners_dilemma(), **settings)
+
+
+def test_the_package_names_its_games_and_imports_nothing_compiled():
+    from popenvs import dilemmas
+    from popenvs.dilemmas import Game, stag_hunt, with_memory
+
+    assert with_memory(stag_hunt()).n_states == 4
+    assert isinstance(stag_hunt(), Game)
+    assert {*GAMES, "Game", "with_memory"} <= set(dilemmas.__all__)
+    assert all(getattr(dilemmas, name) is load_game(name) for name in GAMES)
+    code = "import sys, popenvs.dilemmas; sys.exit('numba' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

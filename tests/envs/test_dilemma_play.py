@@ -11,6 +11,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 from oracles.dilemma import DilemmaOracle
 
+from popenvs.dilemmas.against_opponent import DilemmaEnv, DilemmaVectorEnv
 from popenvs.dilemmas.catalogue import (
     ecological_public_good,
     matching_pennies,
@@ -20,10 +21,10 @@ from popenvs.dilemmas.catalogue import (
     uncertain_dilemma,
 )
 from popenvs.dilemmas.game import Game
-from popenvs.dilemmas.lanes import SHOWN, cumulative
+from popenvs.dilemmas.loop import SHOWN
 from popenvs.dilemmas.memory import with_memory
 from popenvs.dilemmas.opponents import OPPONENTS
-from popenvs.dilemmas.single_env import DilemmaEnv, DilemmaVectorEnv
+from popenvs.dilemmas.tables import cumulative
 from popenvs.social_dilemma_v0 import vector_env
 from registration.games import GAMES, load_game
 
@@ -373,7 +374,7 @@ def test_slot_l_n_plus_p_is_seat_p_of_lane_l():
     seen, rewards, *_ = env.step(np.array([0, 1, 1, 1]))
     assert rewards.tolist() == [0, 5, 1, 1]
     assert seen.argmax(1).tolist() == [2, 3, 4, 4]
-    assert env.metadata["seats"] == 2
+    assert env.seats == 2
 
 
 @pytest.mark.parametrize("mode", AutoresetMode)

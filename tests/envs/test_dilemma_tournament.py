@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from popenvs.dilemmas.against_opponent import DilemmaEnv
 from popenvs.dilemmas.catalogue import chicken, ecological_public_good, prisoners_dilemma, public_goods
 from popenvs.dilemmas.opponents import OPPONENTS, extortion, generous_tit_for_tat, strategy
-from popenvs.dilemmas.single_env import DilemmaEnv
 from popenvs.dilemmas.tournament import expected_payoffs, power_sum, tournament
 from popenvs.social_dilemma_v0 import vector_env
 

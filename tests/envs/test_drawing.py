@@ -6,16 +6,20 @@ import pytest
 from gymnasium.error import DependencyNotInstalled
 
 from popenvs import drawing
-from popenvs.drawing import SHAPES, STRIP, Picture, Tile, Window, image, key_code, text
+from popenvs.drawing import Picture, Tile, Window, image, key_code, text
+from popenvs.drawing.as_image import STRIP, tile_images
+from popenvs.drawing.shapes import arrow, cross, diamond, disc, dot, plain, square, star, tick
+from popenvs.fruit_catch import basket, full_basket
+from popenvs.pacman import mouth, two_discs
 
 FLOOR, WALL, COIN, COINS, STEP, HERO = range(6)
 TILES = (
-    Tile("floor", ".", (30, 30, 50), "plain"),
-    Tile("wall", "#", (120, 120, 120), "plain"),
-    Tile("coin", "o", (110, 200, 250), "disc"),
-    Tile("coins", "8", (250, 140, 90), "two discs"),
-    Tile("step", ",", (160, 150, 80), "dot"),
-    Tile("hero", "C", (250, 220, 60), "mouth"),
+    Tile("floor", ".", (30, 30, 50), plain),
+    Tile("wall", "#", (120, 120, 120), plain),
+    Tile("coin", "o", (110, 200, 250), disc),
+    Tile("coins", "8", (250, 140, 90), two_discs),
+    Tile("step", ",", (160, 150, 80), dot),
+    Tile("hero", "C", (250, 220, 60), mouth),
 )
 BOARD = np.array([[FLOOR, COIN, FLOOR], [HERO, STEP, COINS]], np.uint8)
 PICTURE = Picture(BOARD, TILES, "score 3")
@@ -90,7 +94,7 @@ def test_an_image_is_the_same_while_a_window_is_open_and_after_pygame_was_shut_d
 
 
 def test_tiles_are_drawn_once():
-    assert drawing.tile_images(TILES, 8) is drawing.tile_images(TILES, 8)
+    assert tile_images(TILES, 8) is tile_images(TILES, 8)
 
 
 def test_drawing_opens_no_window(pygame):
@@ -116,7 +120,9 @@ def test_no_two_tiles_look_alike_at_any_cell_size(side):
 
 
 def test_no_two_shapes_look_alike_in_the_same_colour():
-    tiles = (TILES[FLOOR], *(Tile(name, "x", (250, 250, 250), name) for name in SHAPES))
+    shapes = [plain, dot, disc, two_discs, mouth, star, arrow, diamond, square, basket, full_basket, tick, cross]
+    white = [Tile(shape.__name__, "x", (250, 250, 250), shape) for shape in shapes]
+    tiles = (TILES[FLOOR], *white, Tile("words", "x", (250, 250, 250), plain, "words"))
     board = np.zeros((1, 2), np.uint8)
     seen = set()
     for board[0, 1] in range(len(tiles)):
@@ -255,7 +261,10 @@ def test_an_unknown_key_is_refused(name):
 
 
 def test_a_shape_without_a_drawing_is_refused():
-    with pytest.raises(ValueError, match="shape is 'blob'; choose one of 'plain', 'words', 'dot'"):
+    with pytest.raises(
+        ValueError,
+        match="shape is 'blob'; it must be a function of .*, such as those of popenvs.drawing.shapes",
+    ):
         Tile("blob", "b", (0, 0, 0), "blob")
 
 

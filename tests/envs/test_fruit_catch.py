@@ -6,7 +6,8 @@ from oracles.fruit_catch import FruitCatchOracle
 from oracles.pacman import SplitMix64
 
 from popenvs import drawing
-from popenvs.fruit_catch import BASKET, LEFT, RIGHT, STAY, TILES, FruitCatch, FruitCatchEnv, FruitCatchVectorEnv, follow
+from popenvs.fruit_catch import BASKET, LEFT, RIGHT, STAY, TILES, FruitCatch, FruitCatchEnv, FruitCatchVectorEnv
+from popenvs.players.follower import follow
 
 SCALE = 20 if numba.config.DISABLE_JIT else 1  # interpreted code plays less
 BSUITE = {"rows": 10, "columns": 5, "basket_width": 1, "basket_start": "center", "end_row": -1}
@@ -72,10 +73,10 @@ def every_start():
     """Return one lane for each start, and what the lanes see."""
     vector = FruitCatchVectorEnv(len(STARTS), dtype="uint8", observation="grid")
     vector.reset(seed=0)
-    vector._games["fruit_column"], vector._games["basket"] = np.transpose(STARTS)
+    vector.games["fruit_column"], vector.games["basket"] = np.transpose(STARTS)
     nobody = np.zeros(len(STARTS), bool)
-    boards = vector._allocate()[0]
-    vector.game.reset_lanes(vector._games, nobody, boards.reshape(len(STARTS), -1))
+    boards = np.empty(vector.observation_space.shape, vector.observation_space.dtype)
+    vector.game.reset_lanes(vector.games, nobody, boards.reshape(len(STARTS), -1))
     return vector, boards
 
 
@@ -103,7 +104,7 @@ def test_a_policy_that_does_not_see_the_fruit_wins_exactly_one_start_in_five():
 def test_starts_are_drawn_uniformly():
     vector = FruitCatchVectorEnv(10_000 // SCALE)
     vector.reset(seed=3)
-    pairs = list(zip(vector._games["fruit_column"].tolist(), vector._games["basket"].tolist(), strict=True))
+    pairs = list(zip(vector.games["fruit_column"].tolist(), vector.games["basket"].tolist(), strict=True))
     counts = np.array([pairs.count(start) for start in STARTS])
     assert counts.sum() == len(pairs)
     expected = len(pairs) / 195
@@ -117,7 +118,7 @@ def board(fruit, basket, rows=6, columns=7, **settings):
     """Return an environment in mid-episode whose fruit (row, column) and basket (centre) were placed by hand."""
     env = FruitCatchEnv(rows=rows, columns=columns, **settings)
     env.reset(seed=3)
-    game = env._games[0]
+    game = env.games[0]
     game.fruit_row, game.fruit_column = fruit
     game.basket = basket
     return env
@@ -128,7 +129,7 @@ def ones_of(observation):
 
 
 def basket_of(env):
-    return int(env._games[0].basket)
+    return int(env.games[0].basket)
 
 
 def test_an_episode_begins_with_a_fruit_in_the_top_row_and_a_basket_in_the_bottom_row():
@@ -136,7 +137,7 @@ def test_an_episode_begins_with_a_fruit_in_the_top_row_and_a_basket_in_the_botto
     for _ in range(2):
         seen = env.reset()[0].reshape(6, 7)
         assert seen.sum(1).tolist() == [1, 0, 0, 0, 0, 3]
-        assert [int(env._games[name][0]) for name in ("fruit_row", "steps", "score")] == [0, 0, 0]
+        assert [int(env.games[name][0]) for name in ("fruit_row", "steps", "score")] == [0, 0, 0]
         env.step(LEFT)
 
 
@@ -150,15 +151,15 @@ def test_the_basket_begins_anywhere_wholly_on_the_board(columns, width):
     vector = FruitCatchVectorEnv(2000 // SCALE, columns=columns, basket_width=width)
     rows = vector.reset(seed=1)[0].reshape(-1, 15, columns)[:, -1]
     assert (rows.sum(1) == width).all()
-    assert set(vector._games["basket"].tolist()) == set(range(width // 2, columns - width // 2))
+    assert set(vector.games["basket"].tolist()) == set(range(width // 2, columns - width // 2))
 
 
 @pytest.mark.parametrize(("columns", "width", "centre"), [(5, 1, 2), (5, 3, 2), (4, 3, 2), (6, 1, 3), (1, 1, 0)])
 def test_the_basket_begins_in_the_middle_if_asked_to(columns, width, centre):
     vector = FruitCatchVectorEnv(50, columns=columns, basket_width=width, basket_start="center")
     vector.reset(seed=1)
-    assert set(vector._games["basket"].tolist()) == {centre}
-    assert set(vector._games["fruit_column"].tolist()) == set(range(columns))
+    assert set(vector.games["basket"].tolist()) == {centre}
+    assert set(vector.games["fruit_column"].tolist()) == set(range(columns))
 
 
 @pytest.mark.parametrize(("action", "centre"), [(LEFT, 2), (STAY, 3), (RIGHT, 4)])
@@ -197,7 +198,7 @@ def test_the_basket_never_leaves_the_board(width, centre, action):
 def test_a_fruit_that_reaches_the_end_row_over_the_basket_brings_1_and_beside_it_minus_1(fruit, basket, action, reward):
     env = board((3, fruit), basket)
     assert env.step(action)[1:] == (reward, True, False, {})
-    assert env._games["score"] == reward
+    assert env.games["score"] == reward
 
 
 @pytest.mark.parametrize(("column", "reward"), [(2, -1.0), (3, 1.0), (4, -1.0)])
@@ -260,7 +261,7 @@ def test_an_observation_is_0_or_1_in_the_dtype_asked_for(dtype):
 def test_the_defaults_are_the_sources():
     env = FruitCatchEnv()
     settings = {"rows": 15, "columns": 15, "basket_width": 3, "centered": 0, "end_row": 13, "max_steps": 2**31 - 1}
-    assert {name: int(env._games[name][0]) for name in settings} == settings
+    assert {name: int(env.games[name][0]) for name in settings} == settings
     assert env.observation_space.dtype == np.float32
     assert env.action_space.n == 3
 
@@ -269,12 +270,12 @@ def test_a_lane_that_waits_for_its_next_episode_is_reset_without_a_step():
     vector = FruitCatchVectorEnv(1, end_row=1, copy=False)  # arrays that still hold the step before
     vector.reset(seed=0)
     assert vector.step([STAY])[2].tolist() == [True]
-    stream = SplitMix64(int(vector._games["rng"][0]))
+    stream = SplitMix64(int(vector.games["rng"][0]))
     fruit, basket = stream.below(15), 1 + stream.below(13)
     seen, reward, terminated, truncated, _ = vector.step([RIGHT])
     assert [reward[0], terminated[0], truncated[0]] == [0.0, False, False]
     assert ones_of(seen) == [fruit, *(210 + basket + offset for offset in (-1, 0, 1))]
-    assert vector._games["rng"].tolist() == [stream.state]
+    assert vector.games["rng"].tolist() == [stream.state]
 
 
 # ---------------------------------------------------------------- settings
@@ -335,7 +336,7 @@ def test_reference_scores_stand_only_beside_the_standard_settings(setting):
 
 
 def picture(env):
-    return drawing.text(env.game.picture(env._games[0])).split("\n")
+    return drawing.text(env.game.picture(env.games[0])).split("\n")
 
 
 def test_the_picture_shows_the_board_and_the_caption_the_step():
@@ -361,7 +362,7 @@ def test_the_picture_shows_a_fruit_in_the_basket():
 def test_the_baskets_cells_are_drawn_as_one_wide_basket():
     pytest.importorskip("pygame")
     env = board((0, 5), 3, rows=7)
-    drawn = drawing.image(env.game.picture(env._games[0]))
+    drawn = drawing.image(env.game.picture(env.games[0]))
     rim = drawn[7 * 68 - 41]  # cells of 68 pixels, 480 / 7 being 68.6
     brown = np.flatnonzero((rim == TILES[BASKET].colour).all(axis=1))
     assert [brown[0], brown[-1], len(brown)] == [2 * 68, 5 * 68 - 1, 3 * 68]
@@ -378,17 +379,17 @@ def test_arrow_keys_move_the_way_they_point_and_who_presses_none_stays():
 @pytest.mark.parametrize(("fruit", "action"), [(0, LEFT), (2, LEFT), (3, STAY), (4, RIGHT), (6, RIGHT)])
 def test_following_moves_the_baskets_centre_toward_the_fruits_column(fruit, action):
     env = board((0, fruit), 3)
-    assert follow(env.step(STAY)[0].reshape(6, 7)) == action
+    assert STAY + follow(env.step(STAY)[0].reshape(6, 7)) == action
 
 
 def test_following_stays_when_the_fruit_is_in_the_basket():
-    assert follow(board((4, 3), 3, end_row=-1).step(STAY)[0].reshape(6, 7)) == STAY
+    assert follow(board((4, 3), 3, end_row=-1).step(STAY)[0].reshape(6, 7)) == 0
 
 
 def test_references_read_flat_and_grid_observations_alike():
     for settings in ({}, {"observation": "grid"}, {"dtype": "uint8"}, {"rows": 7, "columns": 4}):
         env = FruitCatchEnv(**settings)
         observation, rng = env.reset(seed=4)[0], np.random.default_rng(0)
-        policies, game = env.game.references(), env._games[0]
+        policies, game = env.game.references(), env.games[0]
         assert policies["follow the fruit"](observation, rng) == STAY + np.sign(game.fruit_column - game.basket)
         assert {policies["random"](observation, rng) for _ in range(100)} == {LEFT, STAY, RIGHT}

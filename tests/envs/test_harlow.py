@@ -10,20 +10,18 @@ from gymnasium.vector import AutoresetMode
 from oracles.harlow import HarlowOracle
 
 from popenvs import drawing
+from popenvs.drawing.numbered import CHARS, numbered_tile
+from popenvs.engine.references import play_reference
 from popenvs.harlow import (
     LEFT,
     NOTHING,
-    OBJECT_NAMES,
     RIGHT,
     Harlow,
     HarlowEnv,
     HarlowVectorEnv,
-    OneShot,
-    held_out,
-    object_tile,
-    win_stay_lose_shift,
 )
-from popenvs.references import play_reference
+from popenvs.harlow_problems import held_out
+from popenvs.players.learning_set import OneShot, win_stay_lose_shift
 
 SCALE = 20 if numba.config.DISABLE_JIT else 1  # interpreted code plays less
 NEXT_STEP, SAME_STEP, DISABLED = AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP, AutoresetMode.DISABLED
@@ -128,7 +126,7 @@ def sides_of(lanes, n_trials, **settings):
     vector.reset(seed=5)
     sides = []
     for _ in range(n_trials):
-        sides.append(vector._games["good_side"].copy())
+        sides.append(vector.games["good_side"].copy())
         vector.step(rng.integers(2, size=lanes))
     return np.array(sides)
 
@@ -165,15 +163,15 @@ def table(left, right, rewarded, **settings):
     """Return an environment at the first trial of an episode, the objects laid out by hand."""
     env = HarlowEnv(**settings)
     env.reset(seed=3)
-    game = env._games[0]
+    game = env.games[0]
     game.problem[:] = (left, right) if rewarded == left else (right, left)
     game.good_side = LEFT if rewarded == left else RIGHT
     return env
 
 
 def seen_by(env):
-    observation = env._blank_observation()
-    env.game.reset_lanes(env._games, np.zeros(1, bool), observation.reshape(1, -1))
+    observation = np.empty(env.observation_space.shape, env.observation_space.dtype)
+    env.game.reset_lanes(env.games, np.zeros(1, bool), observation.reshape(1, -1))
     return observation.tolist()
 
 
@@ -199,8 +197,8 @@ def test_the_same_object_is_rewarded_in_every_trial_wherever_it_lies():
 def test_other_amounts_are_paid_out_exactly():
     env = table(4, 7, 4, reward=0.1, punishment=-0.3)
     assert env.step(LEFT)[1] == 0.1
-    assert env._games["score"] == 0.1
-    side = int(env._games["good_side"][0])
+    assert env.games["score"] == 0.1
+    side = int(env.games["good_side"][0])
     assert env.step(1 - side)[1] == -0.3
 
 
@@ -208,12 +206,12 @@ def test_full_observations_are_both_objects_the_previous_reward_and_the_previous
     env = table(4, 7, 7)
     assert seen_by(env) == [4, 7, 0, 0, 0]
     seen, *_ = env.step(LEFT)
-    pair = [7, 4] if env._games["good_side"][0] == LEFT else [4, 7]
+    pair = [7, 4] if env.games["good_side"][0] == LEFT else [4, 7]
     assert seen.tolist() == [*pair, -1, 1, 0]
-    env._games["good_side"] = LEFT
+    env.games["good_side"] = LEFT
     seen, *_ = env.step(LEFT)
     assert seen.tolist()[2:] == [1, 1, 0]
-    env._games["good_side"] = LEFT
+    env.games["good_side"] = LEFT
     seen, *_ = env.step(RIGHT)
     assert seen.tolist()[2:] == [-1, 0, 1]
 
@@ -222,7 +220,7 @@ def test_digits_are_both_objects_only():
     env = table(4, 7, 7, observation="digits")
     assert seen_by(env) == [4, 7]
     env.step(LEFT)
-    env._games["good_side"] = LEFT
+    env.games["good_side"] = LEFT
     assert seen_by(env) == [7, 4]
 
 
@@ -230,7 +228,7 @@ def test_onehot_observations_are_both_objects_one_hot_and_then_the_last_trial():
     env = table(1, 3, 3, observation="onehot", n_objects=4)
     assert seen_by(env) == [*(0, 1, 0, 0), *(0, 0, 0, 1), *(0, 0, 0)]
     env.step(RIGHT)
-    env._games["good_side"] = LEFT
+    env.games["good_side"] = LEFT
     assert seen_by(env) == [*(0, 0, 0, 1), *(0, 1, 0, 0), *(1, 0, 1)]
 
 
@@ -255,7 +253,7 @@ def test_the_previous_action_is_forgotten_when_an_episode_begins():
     env.reset(seed=0)
     env.step(RIGHT)
     assert env.reset()[0].tolist()[2:] == [0, 0, 0]
-    assert [int(env._games[name][0]) for name in ("steps", "score", "last_action")] == [0, 0, NOTHING]
+    assert [int(env.games[name][0]) for name in ("steps", "score", "last_action")] == [0, 0, NOTHING]
 
 
 @pytest.mark.parametrize("n_trials", [1, 6, 20])
@@ -268,15 +266,15 @@ def test_an_episode_terminates_after_the_last_trial_and_is_never_truncated(n_tri
 
 def test_after_the_last_trial_the_pair_lies_as_it_lay():
     env = table(4, 7, 7, n_trials=1)
-    before = int(env._games["rng"][0])
+    before = int(env.games["rng"][0])
     assert env.step(RIGHT)[0].tolist() == [4, 7, 1, 0, 1]
-    assert env._games["rng"] == before
+    assert env.games["rng"] == before
 
 
 def test_the_defaults_are_the_sources():
     env = HarlowEnv()
     settings = {"n_objects": 10, "n_trials": 6, "reward": 1, "punishment": -1, "balanced": 0, "split": 0, "mode": 0}
-    assert {name: env._games[name][0] for name in settings} == settings
+    assert {name: env.games[name][0] for name in settings} == settings
     assert env.observation_space.dtype == np.float32
     assert env.action_space.n == 2
 
@@ -354,8 +352,8 @@ def test_a_pinned_problem_leaves_the_random_stream_to_the_sides():
     for env, problem in ((one, (3, 8)), (other, (0, 1))):
         env.reset(seed=4, options={"problem": problem})
         env.step(LEFT)
-    assert one._games["rng"] == other._games["rng"]
-    assert one._games["good_side"] == other._games["good_side"]
+    assert one.games["rng"] == other.games["rng"]
+    assert one.games["good_side"] == other.games["good_side"]
 
 
 def told_by(infos, lane):
@@ -382,7 +380,7 @@ def test_a_lane_keeps_its_problem_and_trials_through_autoresets_until_a_reset_wi
     assert [np.unique(np.diff(life)).tolist() for life in lives] == [[2 + waits], [3 + waits], [4 + waits]]
     _, infos = vector.reset(seed=1)
     assert infos["problem"].tolist() != rows.tolist()
-    assert vector._games["n_trials"].tolist() == [6, 6, 6]
+    assert vector.games["n_trials"].tolist() == [6, 6, 6]
 
 
 def test_without_autoreset_a_lane_lives_on_with_the_problem_that_its_masked_reset_names():
@@ -396,18 +394,18 @@ def test_without_autoreset_a_lane_lives_on_with_the_problem_that_its_masked_rese
         _, infos = vector.reset(options={"reset_mask": mask, **options})
         assert infos["_problem"].tolist() == mask.tolist()
         assert [told_by(infos, 0), told_by(infos, 2)] == told
-        assert vector._games["n_trials"].tolist() == [6, 3, 6]
-        assert vector._games["problem"][1].tolist() == [0, 1]
+        assert vector.games["n_trials"].tolist() == [6, 3, 6]
+        assert vector.games["problem"][1].tolist() == [0, 1]
     _, infos = vector.reset(options={"reset_mask": mask})
     assert [told_by(infos, 0), told_by(infos, 2)] != [[5, 6], [5, 6]]
-    assert vector._games["pinned"].tolist() == [0, 1, 0]
+    assert vector.games["pinned"].tolist() == [0, 1, 0]
 
 
 def test_one_row_serves_all_lanes_that_are_reset():
     vector = HarlowVectorEnv(4)
     _, infos = vector.reset(seed=0, options={"problem": (6, 1), "n_trials": 9})
     assert infos["problem"].tolist() == [[6, 1]] * 4
-    assert vector._games["n_trials"].tolist() == [9] * 4
+    assert vector.games["n_trials"].tolist() == [9] * 4
 
 
 def test_lanes_with_problems_equal_single_environments_with_problems():
@@ -472,11 +470,11 @@ def test_a_bad_problem_is_refused_with_its_value_and_leaves_the_game_unchanged(p
     env = HarlowEnv()
     env.reset(seed=1, options={"problem": (3, 8), "n_trials": 9})
     env.step(LEFT)
-    before = env._games.tobytes()
+    before = env.games.tobytes()
     with pytest.raises(ValueError, match="it must be two different objects from 0 to 9") as error:
         env.reset(seed=2, options={"problem": problem, "n_trials": 4})
     assert f"options['problem'] is {problem!r};" in str(error.value)
-    assert env._games.tobytes() == before
+    assert env.games.tobytes() == before
     env.step(RIGHT)
 
 
@@ -489,11 +487,11 @@ def test_a_bad_problem_of_lanes_is_refused_and_leaves_every_lane_unchanged(probl
     vector = HarlowVectorEnv(3)
     vector.reset(seed=1, options={"problem": (3, 8), "n_trials": 9})
     vector.step([0, 1, 0])
-    before = vector._games.tobytes()
+    before = vector.games.tobytes()
     with pytest.raises(ValueError, match=r"one such row for each lane that is reset \(here 2\)") as error:
         vector.reset(seed=2, options={"problem": problem, "reset_mask": np.array([True, False, True])})
     assert f"options['problem'] is {problem!r};" in str(error.value)
-    assert vector._games.tobytes() == before
+    assert vector.games.tobytes() == before
     vector.step([0, 1, 0])
 
 
@@ -502,11 +500,11 @@ def test_a_bad_number_of_trials_is_refused_with_its_value_and_changes_nothing(n_
     env, vector = HarlowEnv(), HarlowVectorEnv(3)
     for shell in (env, vector):
         shell.reset(seed=1, options={"n_trials": 9})
-        before = shell._games.tobytes()
+        before = shell.games.tobytes()
         with pytest.raises(ValueError, match="it must be a whole number from 1 to 2147483647") as error:
             shell.reset(seed=2, options={"problem": (1, 2), "n_trials": n_trials})
         assert f"options['n_trials'] is {n_trials!r};" in str(error.value)
-        assert shell._games.tobytes() == before
+        assert shell.games.tobytes() == before
 
 
 @pytest.mark.parametrize("seed", [-1, 2**64, "a", 1.5])
@@ -514,12 +512,12 @@ def test_a_bad_seed_leaves_a_pinned_problem_where_it_was(seed):
     env, vector = HarlowEnv(), HarlowVectorEnv(3)
     for shell in (env, vector):
         shell.reset(seed=1, options={"problem": (3, 8), "n_trials": 9})
-        before = shell._games.tobytes()
+        before = shell.games.tobytes()
         with pytest.raises((TypeError, ValueError)):
             shell.reset(seed=seed)
         with pytest.raises((TypeError, ValueError)):
             shell.reset(seed=seed, options={"problem": (1, 2)})
-        assert shell._games.tobytes() == before
+        assert shell.games.tobytes() == before
 
 
 @pytest.mark.parametrize("bad", [{"seed": [1, 2]}, {"seed": [1, 2, -1]}, {"options": {"problem": (3, 3)}}], ids=str)
@@ -566,7 +564,7 @@ def test_a_bad_setting_is_refused_with_its_value_and_what_it_must_be(env_class, 
 
 
 def picture(env):
-    return drawing.text(env.game.picture(env._games[0])).split("\n")
+    return drawing.text(env.game.picture(env.games[0])).split("\n")
 
 
 def test_the_picture_shows_the_pair_and_the_caption_the_trial():
@@ -583,7 +581,7 @@ def test_the_picture_shows_the_pair_and_the_caption_the_trial():
 def test_the_picture_shows_whether_the_last_choice_was_right_and_the_caption_what_it_was(action, mark, caption):
     env = table(4, 7, 7)
     env.step(action)
-    env._games["good_side"] = LEFT
+    env.games["good_side"] = LEFT
     assert picture(env) == ["7.4", mark, caption]
 
 
@@ -594,10 +592,10 @@ def test_the_caption_tells_that_the_last_trial_has_been_played():
 
 
 def test_no_two_objects_look_alike():
-    tiles = [object_tile(number) for number in range(45)]
+    tiles = [numbered_tile(number) for number in range(45)]
     assert len({(tile.shape, tile.colour) for tile in tiles}) == 45
-    assert "".join(tile.char for tile in tiles) == OBJECT_NAMES
-    assert len(set(OBJECT_NAMES) - set(".+-")) == 45
+    assert "".join(tile.char for tile in tiles) == CHARS
+    assert len(set(CHARS) - set(".+-")) == 45
 
 
 def test_every_object_can_be_pictured():

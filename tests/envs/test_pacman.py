@@ -6,7 +6,9 @@ import pytest
 from oracles.pacman import PacmanOracle, SplitMix64, lane_stream
 
 from popenvs import drawing
+from popenvs.engine.random_stream import below, next_bits, seeded
 from popenvs.pacman import (
+    ACTIONS,
     DOWN,
     LEFT,
     RIGHT,
@@ -16,10 +18,8 @@ from popenvs.pacman import (
     Pacman,
     PacmanEnv,
     PacmanVectorEnv,
-    nearest_token,
-    shortest_route,
 )
-from popenvs.stream import below, next_bits, seeded
+from popenvs.players.token_routes import nearest_token, shortest_route
 
 PUBLISHED = [  # SplitMix64 started at 1234567
     6457827717110365317,
@@ -109,7 +109,7 @@ def board(agent, tokens, width=6, height=4, **settings):
     """Return an environment in mid-episode whose record was set by hand."""
     env = PacmanEnv(width=width, height=height, **settings)
     env.reset(seed=3)
-    game = env._games[0]
+    game = env.games[0]
     game.x, game.y = agent
     game.left = len(tokens)
     game.token_x[:], game.token_y[:], game.there[:] = 0, 0, 0  # what has been eaten lies under the corner
@@ -119,11 +119,11 @@ def board(agent, tokens, width=6, height=4, **settings):
 
 
 def agent_of(env):
-    return int(env._games[0].x), int(env._games[0].y)
+    return int(env.games[0].x), int(env.games[0].y)
 
 
 def tokens_of(env):
-    game = env._games[0]
+    game = env.games[0]
     return [(int(x), int(y)) for x, y, there in zip(game.token_x, game.token_y, game.there, strict=True) if there]
 
 
@@ -136,11 +136,11 @@ def test_an_episode_begins_in_the_corner_with_n_tokens():
     for action in (RIGHT, DOWN):
         env.step(action)
     assert agent_of(env) == (1, 2)
-    assert env._games["score"] == 1
+    assert env.games["score"] == 1
     observation, info = env.reset()
     assert agent_of(env) == (0, 0)
-    assert env._games["steps"] == env._games["score"] == 0
-    assert env._games["left"] == observation.sum() == len(tokens_of(env)) == 5
+    assert env.games["steps"] == env.games["score"] == 0
+    assert env.games["left"] == observation.sum() == len(tokens_of(env)) == 5
     assert info == {}
 
 
@@ -181,7 +181,7 @@ def test_two_tokens_on_a_cell_count_two():
     observation, reward, *_ = env.step(RIGHT)
     assert reward == 2.0
     assert tokens_of(env) == [(0, 0)]
-    assert env._games["left"] == 1
+    assert env.games["left"] == 1
     assert counts_of(observation) == {4 * 4 + 3: 1}
 
 
@@ -208,12 +208,12 @@ def test_only_the_cell_where_the_agent_stands_is_eaten():
 def test_a_token_is_eaten_once():
     env = board((1, 1), [(1, 1), (4, 1)])
     assert [env.step(STAY)[1] for _ in range(3)] == [1.0, 0.0, 0.0]
-    assert env._games["score"] == 1
+    assert env.games["score"] == 1
 
 
 def test_a_new_batch_is_dealt_before_the_board_is_seen_when_none_is_left():
     env = board((1, 1), [(2, 1)])
-    stream = SplitMix64(int(env._games["rng"][0]))
+    stream = SplitMix64(int(env.games["rng"][0]))
     batch = [(stream.below(6), stream.below(4)) for _ in range(5)]
     observation, reward, *_ = env.step(RIGHT)
     assert reward == 1.0
@@ -225,9 +225,9 @@ def test_a_new_batch_is_dealt_before_the_board_is_seen_when_none_is_left():
 
 def test_no_batch_is_dealt_while_a_token_is_left():
     env = board((1, 1), [(2, 1), (5, 3)])
-    before = int(env._games["rng"][0])
+    before = int(env.games["rng"][0])
     assert env.step(RIGHT)[0].sum() == 1
-    assert int(env._games["rng"][0]) == before
+    assert int(env.games["rng"][0]) == before
 
 
 def test_a_freshly_dealt_token_under_the_agent_waits_for_the_next_step():
@@ -236,7 +236,7 @@ def test_a_freshly_dealt_token_under_the_agent_waits_for_the_next_step():
         stream = SplitMix64(state)
         if (1, 0) in [(stream.below(2), stream.below(2)) for _ in range(5)]:
             break
-    env._games["rng"] = state
+    env.games["rng"] = state
     observation, reward, *_ = env.step(RIGHT)
     assert reward == 1.0
     assert observation[0] >= 1
@@ -266,26 +266,26 @@ def test_an_observation_counts_up_to_n_tokens_in_the_dtype_asked_for(dtype):
 
 def test_the_defaults_are_the_sources():
     env = PacmanEnv()
-    assert {name: int(env._games[name][0]) for name in ("width", "height", "max_steps")} == {
+    assert {name: int(env.games[name][0]) for name in ("width", "height", "max_steps")} == {
         "width": 12,
         "height": 15,
         "max_steps": 100,
     }
-    assert len(env._games[0].token_x) == 5
+    assert len(env.games[0].token_x) == 5
     assert env.observation_space.dtype == np.float32
 
 
 def test_the_reward_is_the_number_of_tokens_eaten_and_adds_up_to_the_score():
     env = board((1, 1), [(1, 1), (1, 1), (1, 1), (2, 1), (5, 3)])
     assert [env.step(STAY)[1], env.step(RIGHT)[1], env.step(RIGHT)[1]] == [3.0, 1.0, 0.0]
-    assert env._games["score"] == 4
+    assert env.games["score"] == 4
 
 
 def test_a_step_counts_one_however_many_tokens_it_eats():
     env = board((1, 1), [(1, 1), (1, 1), (2, 1), (5, 3)])
     env.step(STAY)
     env.step(RIGHT)
-    assert env._games["steps"] == 2
+    assert env.games["steps"] == 2
 
 
 @pytest.mark.parametrize("max_steps", [1, 3, 100])
@@ -300,9 +300,9 @@ def test_an_episode_is_truncated_after_max_steps_and_never_terminates(max_steps)
 def test_a_lane_that_waits_for_its_next_episode_is_reset_without_a_step():
     vector = PacmanVectorEnv(1, max_steps=1, copy=False)  # arrays that still hold the step before
     vector.reset(seed=0)
-    vector._games["token_x"][0, 0] = vector._games["token_y"][0, 0] = 0
+    vector.games["token_x"][0, 0] = vector.games["token_y"][0, 0] = 0
     assert [array.item() for array in vector.step([STAY])[1:4]] == [1.0, False, True]
-    game = vector._games[0]
+    game = vector.games[0]
     game.left = 1
     game.token_x[:], game.token_y[:], game.there[:] = 1, 0, [1, 0, 0, 0, 0]
     stream = SplitMix64(int(game.rng))
@@ -362,7 +362,7 @@ def test_reference_scores_stand_only_beside_the_standard_settings(setting):
 
 
 def picture(env):
-    return drawing.text(env.game.picture(env._games[0])).split("\n")
+    return drawing.text(env.game.picture(env.games[0])).split("\n")
 
 
 def test_the_picture_shows_agent_tokens_and_pairs_x_to_the_right_and_y_down():
@@ -407,7 +407,7 @@ def test_the_trail_begins_anew_with_each_episode():
     env.step(LEFT)
     assert picture(env)[3] == "..C:.o"
     env.reset()
-    env._games[0].there[:] = 0
+    env.games[0].there[:] = 0
     assert set("".join(picture(env)[:-1])) == {"C", "."}
 
 
@@ -453,7 +453,15 @@ def seen_from_agent(tokens, width=12, height=15):
     return observation
 
 
-@pytest.mark.parametrize("policy", [nearest_token, shortest_route])
+def to_nearest(observation, width, height):
+    return ACTIONS[nearest_token(observation, width, height)]
+
+
+def on_shortest(observation, width, height):
+    return ACTIONS[shortest_route(observation, width, height)]
+
+
+@pytest.mark.parametrize("policy", [to_nearest, on_shortest])
 @pytest.mark.parametrize(
     ("offset", "action"),
     [
@@ -475,24 +483,24 @@ def test_one_token_is_walked_to_the_shorter_way_around(policy, offset, action):
 
 
 def test_nearest_token_walks_to_the_nearest():
-    assert nearest_token(seen_from_agent([(3, 0), (0, -2), (-3, 1)]), 12, 15) == UP
-    assert nearest_token(seen_from_agent([(0, 2), (1, 1)]), 12, 15) == DOWN  # the first in index order among equals
+    assert to_nearest(seen_from_agent([(3, 0), (0, -2), (-3, 1)]), 12, 15) == UP
+    assert to_nearest(seen_from_agent([(0, 2), (1, 1)]), 12, 15) == DOWN  # the first in index order among equals
 
 
 def test_shortest_route_leaves_the_nearest_token_for_later_when_that_is_shorter():
     observation = seen_from_agent([(2, 0), (9, 0), (-3, 0)], 40)  # 3 + 12 steps to the left, 9 + 12 to the right
-    assert nearest_token(observation, 40, 15) == RIGHT
-    assert shortest_route(observation, 40, 15) == LEFT
+    assert to_nearest(observation, 40, 15) == RIGHT
+    assert on_shortest(observation, 40, 15) == LEFT
 
 
 def test_shortest_route_eats_soonest_among_equally_short_routes():
-    assert shortest_route(seen_from_agent([(0, 3), (0, -3), (0, -2)], 40, 40), 40, 40) == UP  # after 2, 3, 9 steps
-    assert shortest_route(seen_from_agent([(3, 1), (2, -3), (-1, -3)], 40, 40), 40, 40) == LEFT  # 4, 7, 12; or 4, 9, 12
+    assert on_shortest(seen_from_agent([(0, 3), (0, -3), (0, -2)], 40, 40), 40, 40) == UP  # after 2, 3, 9 steps
+    assert on_shortest(seen_from_agent([(3, 1), (2, -3), (-1, -3)], 40, 40), 40, 40) == LEFT  # 4, 7, 12; or 4, 9, 12
 
 
 def test_shortest_route_counts_the_step_that_eats_what_lies_under_the_agent():
-    assert shortest_route(seen_from_agent([(0, 0), (0, -1), (0, 2)], 40, 40), 40, 40) == UP  # and passes here again
-    assert shortest_route(seen_from_agent([(0, 0), (0, 2)], 40, 40), 40, 40) == STAY
+    assert on_shortest(seen_from_agent([(0, 0), (0, -1), (0, 2)], 40, 40), 40, 40) == UP  # and passes here again
+    assert on_shortest(seen_from_agent([(0, 0), (0, 2)], 40, 40), 40, 40) == STAY
 
 
 def torus_distance(a, b, width, height):
@@ -516,7 +524,7 @@ def test_shortest_route_is_as_short_as_the_best_of_all_orders_and_eats_as_soon()
         observation = seen_from_agent(tokens, 7, 6)
         times = []
         for time in range(1, 100):
-            observation, eaten, *_ = env.step(shortest_route(observation, 7, 6))
+            observation, eaten, *_ = env.step(on_shortest(observation, 7, 6))
             times += [time] * int(eaten)
             if len(times) == 5:
                 break
@@ -524,7 +532,7 @@ def test_shortest_route_is_as_short_as_the_best_of_all_orders_and_eats_as_soon()
 
 
 def test_shortest_route_plays_on_with_more_cells_than_it_plans_for():
-    assert shortest_route(seen_from_agent([(x, 0) for x in range(1, 12)] + [(0, 5)] * 9 + [(3, 3)]), 12, 15) in MOVES
+    assert on_shortest(seen_from_agent([(x, 0) for x in range(1, 12)] + [(0, 5)] * 9 + [(3, 3)]), 12, 15) in MOVES
 
 
 def test_references_read_flat_and_grid_observations_alike():
@@ -532,6 +540,6 @@ def test_references_read_flat_and_grid_observations_alike():
         env = PacmanEnv(**settings)
         observation, rng = env.reset(seed=4)[0], np.random.default_rng(0)
         policies = env.game.references()
-        assert policies["nearest token"](observation, rng) == nearest_token(observation.ravel(), 12, 15)
-        assert policies["shortest route"](observation, rng) == shortest_route(observation.ravel(), 12, 15)
+        assert policies["nearest token"](observation, rng) == to_nearest(observation.ravel(), 12, 15)
+        assert policies["shortest route"](observation, rng) == on_shortest(observation.ravel(), 12, 15)
         assert {policies["random"](observation, rng) for _ in range(100)} == set(range(5))

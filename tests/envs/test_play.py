@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from gymnasium.error import DependencyNotInstalled
 
+from popenvs.engine.references import beside_references
+from popenvs.engine.single import LaneEnv
 from popenvs.harlow import Harlow, HarlowEnv
-from popenvs.lanes import LaneEnv
-from popenvs.play import PAUSE, POLLS, Session, beside_references, by_trial, main
+from popenvs.play import PAUSE, POLLS, Session, main
 from registration.environments import ENVIRONMENTS
 
 pygame = pytest.importorskip("pygame")
@@ -115,7 +116,7 @@ def test_who_stops_early_sees_what_was_played(person, capsys, way):
 
 
 def test_the_accuracy_by_trial_counts_the_problems_that_came_so_far():
-    lines = by_trial([[1, -1, 1], [-1, 1, 1], [1, 1], [1]], Harlow(n_trials=4)).splitlines()
+    lines = Harlow(n_trials=4).report([], [[1, -1, 1], [-1, 1, 1], [1, 1], [1]]).splitlines()
     assert [line.split() for line in lines] == [
         ["trial", "you", "random", "one-shot"],
         ["1", "75%", "50%", "50%"],
@@ -123,9 +124,8 @@ def test_the_accuracy_by_trial_counts_the_problems_that_came_so_far():
         ["3", "100%", "50%", "100%"],
         ["4", "-", "50%", "100%"],
     ]
-    assert by_trial([[0.25, 0.1]], Harlow(n_trials=2, reward=0.25, punishment=0.1)).split()[-7:-2] == [
-        *("100%", "50%", "50%", "2", "0%")
-    ]
+    cents = Harlow(n_trials=2, reward=0.25, punishment=0.1)
+    assert cents.report([], [[0.25, 0.1]]).split()[-7:-2] == [*("100%", "50%", "50%", "2", "0%")]
 
 
 # ---------------------------------------------------------------- the other games run by themselves
@@ -191,7 +191,7 @@ def test_without_an_id_all_are_listed(capsys):
     [
         (
             ["PopHarlw-v0"],
-            "there is no environment 'PopHarlw-v0'; did you mean PopHarlow-v0? There are: PopPacman-v0, ",
+            "there is no environment 'PopHarlw-v0'; did you mean 'PopHarlow-v0'? There are: PopPacman-v0, ",
         ),
         (["Tetris"], "there is no environment 'Tetris'; There are: PopPacman-v0, "),
         (["PopHarlow-v0", "--episodes", "0"], "--episodes is 0; it must be 1 or more"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import popenvs
-from popenvs.references import normalized_score, play_reference, reference_scores
+from popenvs.engine.references import normalized_score, play_reference, reference_scores
 from registration.environments import ENVIRONMENTS
 
 EPISODES = 8 if numba.config.DISABLE_JIT else 300

@@ -1,14 +1,16 @@
-"""What one game supplies to the shells of `popenvs.lanes`, and how settings are checked."""
+"""What one game supplies to the shells."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
 
-from popenvs import drawing
-from popenvs.references import Reference
+from popenvs.drawing import Picture
+from popenvs.engine.references import Reference, beside_references
+
+Rows = np.ndarray
+"""An array with one row a lane."""
 
 
 class LaneGame(ABC):
@@ -18,6 +20,7 @@ class LaneGame(ABC):
         blank: (1,) record array, the settings filled in and the state zero.
         observation_space: Box of one lane's observation.
         action_space: Discrete, starting at 0.
+        bounds: field of the record -> least and greatest value that the loops can work with.
         reset_lanes: `(games, which, observations)`: begin an episode in the lanes where `which`, then write every
             lane's observation into `observations` (lanes, cells).
         step_lanes: `(games, actions, waiting, observations, rewards, terminated, truncated)`: step every lane, or begin
@@ -25,16 +28,19 @@ class LaneGame(ABC):
         reference_scores: mean return of named policies, highest last; empty unless the settings are the standard ones.
         keys: keyboard key (a character or the name of an arrow) -> action.
         idle: the action of a player who presses nothing; None if the game waits.
+        played_episodes: how many a person plays, unless another number is given.
     """
 
     blank: np.ndarray
     observation_space: spaces.Box
     action_space: spaces.Discrete
+    bounds: dict[str, tuple[int, int]]
     reset_lanes: ClassVar[Any]
     step_lanes: ClassVar[Any]
     reference_scores: dict[str, float]
     keys: ClassVar[dict[str, int]]
     idle: ClassVar[int | None] = None
+    played_episodes: ClassVar[int] = 3
 
     def configure(self, games: np.ndarray, which: np.ndarray, options: dict[str, Any] | None) -> None:  # noqa: B027
         """Write what `reset(options=...)` asks for into the records of the lanes that begin; by default nothing.
@@ -52,41 +58,23 @@ class LaneGame(ABC):
         """Return what the infos of a reset tell of each game, one row a game; by default nothing."""
         return {}
 
+    def outcome(self, games: np.ndarray) -> dict[str, np.ndarray]:
+        """Return what the infos of an episode's last step tell of each game, one row a game; by default nothing."""
+        return {}
+
+    def report(self, returns: list[float], rewards: list[list[float]]) -> str:
+        """Write how well a person has played; by default the mean return, among those of the reference policies.
+
+        Args:
+            returns: one sum an episode that is over.
+            rewards: one list an episode that has begun.
+        """
+        return beside_references(returns, self.reference_scores)
+
     @abstractmethod
-    def picture(self, game: Any) -> drawing.Picture:
+    def picture(self, game: Any) -> Picture:
         """Show one record as a board of tiles with a caption."""
 
     @abstractmethod
     def references(self) -> dict[str, Reference]:
         """Return named policies, among them those behind `reference_scores`."""
-
-
-def whole_number(name: str, value: Any, low: int, high: int) -> int:
-    """Return a setting as an int.
-
-    Raises:
-        ValueError: it is not a whole number from `low` to `high`.
-    """
-    if isinstance(value, (int, np.integer)) and low <= value <= high:
-        return int(value)
-    raise ValueError(f"{name} is {value!r}; it must be a whole number from {low} to {high}")
-
-
-def one_of(name: str, value: Any, choices: Sequence[str]) -> str:
-    """Return a setting that is one of a few words.
-
-    Raises:
-        ValueError: it is none of them.
-    """
-    if value in choices:
-        return str(value)
-    raise ValueError(f"{name} is {value!r}; choose one of {', '.join(map(repr, choices))}")
-
-
-def lane_seed(seed: Any) -> int:
-    """Return a seed that a lane's 64-bit stream can begin with.
-
-    Raises:
-        ValueError: it is not a whole number from 0 to 2**64 - 1.
-    """
-    return whole_number("seed", seed, 0, 2**64 - 1)

@@ -16,7 +16,8 @@ Reward       float: the game's payoff.
 End          truncation after `max_steps` rounds (100); termination by chance if `continuation` is below 1.
 ===========  ==========================================================================================================
 
-Source: R. Axelrod, W. Hamilton (1981), "The evolution of cooperation", Science 211.
+Source: R. Axelrod, W. Hamilton (1981), "The evolution of cooperation", Science 211; games, as tensors, after pyCRLD,
+"Collective Reinforcement Learning Dynamics in Python" (W. Barfuss and contributors).
 """
 
 from collections.abc import Callable
@@ -26,12 +27,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from popenvs.dilemmas.dilemma import ROUNDS, Dilemma, game_of
 from popenvs.dilemmas.game import Game
 from popenvs.dilemmas.opponents import strategy
-from popenvs.dilemmas.rules import ROUNDS, Dilemma, game_of
 from popenvs.dilemmas.tournament import expected_payoffs
-from popenvs.lanes import LaneEnv, LaneVectorEnv
-from popenvs.references import Reference
+from popenvs.engine.references import Reference
+from popenvs.engine.single import LaneEnv
+from popenvs.engine.vector import LaneVectorEnv
 
 PLAYER, OPPONENT = range(2)  # seats
 Odds = tuple[float, ...]  # of cooperating, (5,)
@@ -76,7 +78,7 @@ class AgainstOpponent(Dilemma):
             noise=noise,
             strategies={} if odds is None else {OPPONENT: odds},
         )
-        self.slots = 1
+        self.slots = 1  # where a function is the opponent, the loop plays both seats, but the shells know one
         self._responses: dict[str, tuple[Odds, float]] = {}
         if odds is not None and rules.n_actions[PLAYER] == 2:
             self._responses = dict(responses(rules, tuple(odds), memory > 0, max_steps, noise, continuation))

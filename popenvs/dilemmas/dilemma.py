@@ -1,22 +1,22 @@
-"""A dilemma for the shells: settings, spaces, compiled loops and picture, whoever sits on its seats."""
+"""A dilemma for the shells: settings, spaces, compiled loops and picture, whoever plays its seats."""
 
 from functools import lru_cache
-from math import isfinite
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
 from popenvs.dilemmas.game import Game
-from popenvs.dilemmas.lanes import RECORD, begin_lanes, play_lanes, tables_of
+from popenvs.dilemmas.loop import RECORD, reset_lanes, step_lanes
 from popenvs.dilemmas.picture import picture
+from popenvs.dilemmas.tables import tables_of
 from popenvs.drawing import Picture
-from popenvs.lane_game import LaneGame, whole_number
-from popenvs.references import Reference
+from popenvs.engine.game import LaneGame, Rows
+from popenvs.engine.references import Reference
+from popenvs.engine.settings import NO_LIMIT, number, whole_number
 from registration.games import load_game
 
 ROUNDS = 100  # of an episode
-MOST_ROUNDS = 2**31 - 1
 
 
 class Dilemma(LaneGame):
@@ -33,8 +33,7 @@ class Dilemma(LaneGame):
     Attributes:
         rules: the game.
         tables: the same for the compiled loops.
-        seats: those that are played from outside.
-        slots: how many records a lane has.
+        slots: how many records a lane has: one for each seat that is played from outside.
         action_spaces: of the outside players.
 
     Raises:
@@ -54,37 +53,31 @@ class Dilemma(LaneGame):
         self.rules = game_of(game)
         self.memory = whole_number("memory", memory, 0, 8)
         self.tables = tables_of(self.rules, self.memory, strategies or {})
-        self.seats = self.tables.players
-        self.slots = len(self.seats)  # of a lane
+        self.slots = len(self.tables.players)
         self.blank = np.zeros(1, RECORD)
-        self.blank["max_steps"] = whole_number("max_steps", max_steps, 1, MOST_ROUNDS)
-        self.blank["continuation"] = share("continuation", continuation, 1.0)
-        self.blank["noise"] = share("noise", noise, 0.5)
+        self.blank["max_steps"] = whole_number("max_steps", max_steps, 1, NO_LIMIT)
+        self.blank["continuation"] = number("continuation", continuation, 0, 1)
+        self.blank["noise"] = number("noise", noise, 0, 0.5)
         views = self.tables.own.shape[1] * self.rules.n_observations
         self.observation_space = spaces.Box(0, 1, (views,), np.float32)
-        self.action_spaces = [spaces.Discrete(self.rules.n_actions[seat]) for seat in self.seats]
+        self.action_spaces = [spaces.Discrete(self.rules.n_actions[seat]) for seat in self.tables.players]
         self.action_space = self.action_spaces[0]
         self.reference_scores = {}
+        self.bounds = {
+            "state": (0, self.rules.n_states - 1),
+            "joint": (0, self.tables.strategies.shape[1] - 1),
+            "history": (0, self.tables.own.shape[1] - 1),
+            "seen": (0, self.rules.n_observations - 1),
+            "other": (0, self.rules.n_observations - 1),
+        }
 
-    def reset_lanes(self, games: np.ndarray, which: np.ndarray, observations: np.ndarray) -> None:
+    def reset_lanes(self, games: Rows, which: Rows, observations: Rows) -> None:
         """Begin an episode in the lanes where `which`, one entry a slot."""
-        begin_lanes(games, self.tables, which, observations)
+        reset_lanes(games, self.tables, which, observations)
 
-    def step_lanes(
-        self,
-        games: np.ndarray,
-        actions: np.ndarray,
-        waiting: np.ndarray,
-        observations: np.ndarray,
-        rewards: np.ndarray,
-        terminated: np.ndarray,
-        truncated: np.ndarray,
-    ) -> None:
+    def step_lanes(self, games: Rows, actions: Rows, waiting: Rows, *outputs: Rows) -> None:
         """Play a round in every lane, or begin an episode in it where `waiting`."""
-        play_lanes(games, self.tables, actions, waiting, observations, rewards, terminated, truncated)
-        if np.count_nonzero(waiting):
-            begin_lanes(games, self.tables, waiting, observations)
-            rewards[waiting], terminated[waiting], truncated[waiting] = 0, False, False
+        step_lanes(games, self.tables, actions, waiting, *outputs)
 
     def last_joint_action(self, game: Any) -> np.ndarray:
         """Return what everybody did in the last round of a lane, int64, (N,)."""
@@ -121,14 +114,3 @@ def named_game(name: str) -> Game:
     """Make a game with its default settings, once; a game cannot be written."""
     game: Game = load_game(name)()
     return game
-
-
-def share(name: str, value: Any, high: float) -> float:
-    """Return a setting as a float.
-
-    Raises:
-        ValueError: it does not lie between 0 and `high`.
-    """
-    if isinstance(value, (int, float, np.integer, np.floating)) and isfinite(value) and 0 <= value <= high:
-        return float(value)
-    raise ValueError(f"{name} is {value!r}; it must lie between 0 and {high:g}")

@@ -63,3 +63,26 @@ def play_reference(env: gym.Env[Any, Any], policy: Reference, episodes: int, see
             returns[episode] += float(reward)
             over = terminated or truncated
     return returns
+
+
+def by_trial(rewards: list[list[float]], best: float, references: dict[str, list[float]]) -> str:
+    """Write how often a player got the best reward in each step, unfinished episodes included, beside references.
+
+    Args:
+        rewards: one list an episode.
+        best: the reward that is counted.
+        references: name of a policy -> how often it gets that reward in each step, 0 to 1.
+    """
+    lines = [f"trial     you  {'  '.join(references)}"]
+    for trial, shares in enumerate(zip(*references.values(), strict=True)):
+        right = [episode[trial] == best for episode in rewards if trial < len(episode)]
+        cells = [f"{np.mean(right):.0%}" if right else "-", *(f"{share:.0%}" for share in shares)]
+        widths = [6, *map(len, references)]
+        lines.append("  ".join([f"{trial + 1:>5}", *(f"{cell:>{w}}" for cell, w in zip(cells, widths, strict=True))]))
+    return "\n".join(lines)
+
+
+def beside_references(returns: list[float], reference_scores: dict[str, float]) -> str:
+    """Write a player's mean return among those of the reference policies."""
+    scores = {**reference_scores, "you": float(np.mean(returns))} if returns else reference_scores
+    return "\n".join(f"{name:<16} {score:8.2f}" for name, score in sorted(scores.items(), key=lambda item: item[1]))
