@@ -27,7 +27,7 @@ def unknown(kind: str, name: object, known: Collection[str]) -> str:
     >>> unknown("game", "stag_hunnt", ["chicken", "stag_hunt"])
     "there is no game 'stag_hunnt'; did you mean 'stag_hunt'? There are: chicken, stag_hunt"
     """
-    hint = nearest(str(name), known) or "."
+    hint = nearest(str(name), known) or ";"
     return f"there is no {kind} {name!r}{hint} There are: {', '.join(known)}"
 
 
