@@ -6,7 +6,7 @@ that `predict` uses. JSON: format, learner, designs, spaces, settings, run_seed 
 
 import dataclasses
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,17 +15,14 @@ from popagents.common import model_files
 from popagents.common.lineage import ROW
 from popagents.learners.run import Run
 
-if TYPE_CHECKING:
-    from popagents.learners.algorithm import PopulationAlgorithm
-
 FORMAT = 2  # 0.1 wrote files without a format
 NOT_SETTINGS = {"policy", "env", "shared"}
 COUNTS = ("generation", "timesteps", "steps_lived", "champion", "evaluated", "evaluation_timesteps")
 COLUMNS = list(ROW.names or ())
 
 
-def pack(model: "PopulationAlgorithm[Any]") -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return a model's arrays and its description, as of the beginning of the current generation."""
+def pack(model: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return the arrays and the description of a `PopulationAlgorithm`, as the current generation began."""
     run = model.loop.run
     arrays = {f"policy/{name}": value.cpu().numpy() for name, value in model.policy.state_dict().items()}
     arrays |= flat(run.state, "state") | {"fitness": run.fitness}
@@ -78,9 +75,7 @@ def arguments(
     return description["settings"] | {k: v for k, v in changes.items() if k not in ("seed", "policy_kwargs")} | named
 
 
-def run_of(
-    model: "PopulationAlgorithm[Any]", arrays: dict[str, np.ndarray], description: dict[str, Any]
-) -> tuple[Run[Any], np.ndarray]:
+def run_of(model: Any, arrays: dict[str, np.ndarray], description: dict[str, Any]) -> tuple[Run[Any], np.ndarray]:
     """Return a file's run and lineage.
 
     Args:
@@ -102,7 +97,7 @@ def run_of(
     return Run(state, fitness, rows=len(lineage), **description["counts"]), lineage
 
 
-def fill_policy(model: "PopulationAlgorithm[Any]", arrays: dict[str, np.ndarray]) -> None:
+def fill_policy(model: Any, arrays: dict[str, np.ndarray]) -> None:
     """Give `model.policy` the weights that `predict` used."""
     with torch.no_grad():
         for name, value in model.policy.state_dict().items():

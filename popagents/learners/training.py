@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
@@ -11,14 +11,11 @@ from popagents.learners.logging import GenerationLog, write_monitor
 from popagents.learners.observing import CallbackObserver
 from popagents.rollout.slots import Slots
 
-if TYPE_CHECKING:
-    from popagents.learners.algorithm import PopulationAlgorithm
-
 Report = Callable[[list[dict[str, Any]], np.ndarray], None]
 
 
 def train(
-    model: "PopulationAlgorithm[Any]",
+    model: Any,
     slots: Slots,
     callback: BaseCallback,
     report: Report,
@@ -28,7 +25,7 @@ def train(
     """Live generations until `until` steps are taken or a callback stops.
 
     Args:
-        model: the learner; its `num_timesteps` are counted here.
+        model: a `PopulationAlgorithm`; its `num_timesteps` are counted here.
         slots: where it plays.
         callback: sees every step.
         report: takes infos and dones where an episode ended.
