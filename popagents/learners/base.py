@@ -16,7 +16,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback, ConvertCallback
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
@@ -33,7 +32,7 @@ from popagents.learners.checkpoint import changed, pack, unpack
 from popagents.learners.logging import diversity, log_generation, write_monitor
 from popagents.learners.progress import StepsBar
 from popagents.population.actions import Actions
-from popagents.population.policies import CnnPolicy, LinearPolicy, MlpPolicy, SmallCnnPolicy
+from popagents.population.policies import CnnPolicy, LinearPolicy, MlpPolicy, SmallCnnPolicy, make_policy
 from popagents.population.population import Population, Stack
 from popagents.rollout.make_env import second_vec_env, vec_env_of
 from popagents.rollout.matchmaking import examiners, meetings, of_finalists, seats_of, shared
@@ -179,11 +178,10 @@ class PopulationAlgorithm(BaseAlgorithm):
         self._crown(0)
 
     def _new_policy(self, design: int) -> BasePolicy:
-        """Make a policy of a design; the same at every call, and torch's own generator is left as it was."""
+        """Make a policy of a design; the same at every call."""
         policy_class, kwargs = self.designs[design]
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.run_seed)
-            policy = policy_class(self.observation_space, self.action_space, self.lr_schedule, **kwargs)
+        spaces = self.observation_space, self.action_space
+        policy = make_policy(policy_class, *spaces, self.lr_schedule, kwargs, self.run_seed)
         policy.set_training_mode(False)
         return policy
 

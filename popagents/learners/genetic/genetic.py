@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.policies import BasePolicy
 
@@ -34,6 +33,7 @@ from popagents.learners.genetic.operators import (
 from popagents.learners.updates.a2c import Hyperparameters, Minds, add_critic
 from popagents.learners.updates.compiled_a2c import minds_of
 from popagents.learners.updates.lifetime import Lifetime
+from popagents.population.policies import make_policy
 from popagents.population.population import Population, Stack
 from popagents.population.recurrent import RecurrentPolicy
 from popagents.rollout.play import Lives, Step
@@ -181,9 +181,8 @@ class Genetic(PopulationAlgorithm):
         """Give every member weights of its own, as its policy draws them."""
         policy_class, kwargs = self.designs[0]
         for member, key in enumerate(keys(self.run_seed, Purpose.WEIGHTS, 0, np.arange(self.population_size))):
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(int(key % np.uint64(2**63)))
-                policy = policy_class(self.observation_space, self.action_space, self.lr_schedule, **kwargs)
+            spaces, seed = (self.observation_space, self.action_space), int(key % np.uint64(2**63))
+            policy = make_policy(policy_class, *spaces, self.lr_schedule, kwargs, seed)
             weights = dict(policy.named_parameters())
             for name, values in self._stack.parameters.items():
                 values[member] = weights[name].detach().numpy()
