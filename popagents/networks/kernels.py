@@ -1,6 +1,10 @@
 """Products of small matrices and vectors, compiled: what is left of a network that is too small for a library's call.
 
 tanh is a rational function, which compilers turn into vector code (a call of the library's tanh cannot be).
+
+What does not depend on the processor: activations, `shared_product` and normal numbers. What does: the sums here, which
+a compiler regroups by the width of the processor's vectors; NumPy's and torch's matrix products. On one processor a row
+takes the same path whatever stands beside it, so its bits are its own; on another, parameters differ by rounding.
 """
 
 import numpy as np

@@ -23,6 +23,38 @@ from popagents.population.actions import Actions
 from popagents.population.extractors import BoardCNN, SmallCNN
 
 
+def make_policy(
+    policy_class: type[BasePolicy],
+    observation_space: spaces.Space,
+    action_space: spaces.Space,
+    lr_schedule: Any,
+    kwargs: dict[str, Any],
+    seed: int,
+) -> BasePolicy:
+    """Make an SB3 policy whose weights are a function of the seed; torch's own generator is left as it was.
+
+    One thread does it: an orthogonal initialisation factorises a matrix, and its bits depend on the number of threads.
+
+    Args:
+        policy_class: its class.
+        observation_space: what it sees.
+        action_space: what it does.
+        lr_schedule: SB3 hands it to every policy.
+        kwargs: further keywords of the class.
+        seed: of the weights, 0 to 2**64 - 1.
+    """
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            policy = policy_class(observation_space, action_space, lr_schedule, **kwargs)
+        policy.set_training_mode(False)
+        return policy
+    finally:
+        torch.set_num_threads(threads)
+
+
 class ActorPolicy(BasePolicy):
     """An SB3 policy that is an actor alone: features, hidden layers, one linear layer of outputs.
 
@@ -222,19 +254,3 @@ def call(module: nn.Module, parameters: dict[str, torch.Tensor], *arguments: Any
     """
     named = {f"policy.{name}": values for name, values in parameters.items()}
     return functional_call(module, named, arguments, tie_weights=False)
-
-
-def make_policy(
-    policy_class: type[BasePolicy],
-    observation_space: spaces.Space,
-    action_space: spaces.Space,
-    lr_schedule: Any,
-    policy_kwargs: dict[str, Any],
-    seed: int,
-) -> BasePolicy:
-    """Make a policy whose initial weights are a function of the seed; torch's own generator is left as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        policy = policy_class(observation_space, action_space, lr_schedule, **policy_kwargs)
-    policy.set_training_mode(False)
-    return policy
