@@ -207,7 +207,7 @@ class Harlow(LaneGame):
 
     def configure(self, games: np.ndarray, which: np.ndarray, options: dict[str, Any] | None) -> None:
         """Pin or free the problems of the lanes that begin, and set how many trials they play."""
-        choose(games, which, options or {}, self.blank[0])
+        choose(games, which, options or {}, self.blank)
 
     def info(self, games: np.ndarray) -> dict[str, np.ndarray]:
         """Return the problem of each game, int64, (games, 2)."""

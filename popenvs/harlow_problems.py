@@ -41,28 +41,27 @@ def split_number(split: str, n_objects: int) -> int:
     return SPLITS.index(split)
 
 
-def choose(games: np.ndarray, which: np.ndarray, options: dict[str, Any], settings: Any) -> None:
+def choose(games: np.ndarray, which: np.ndarray, options: dict[str, Any], settings: np.ndarray) -> None:
     """Pin or free the problems of the lanes that begin, and set how many trials they play.
 
     Args:
         games: all records.
         which: bool, (lanes,), the lanes that begin.
         options: "problem" and "n_trials", as the module docstring of `popenvs.harlow` tells.
-        settings: the blank record.
+        settings: the blank record, (1,).
 
     Raises:
         ValueError: a problem is not two different objects, or a number of trials is below 1.
     """
-    lanes = int(which.sum())
-    trials = options.get("n_trials", settings["n_trials"])
-    if not whole_numbers(trials, (lanes,), 1, NO_LIMIT):
+    lanes, trials = int(which.sum()), options.get("n_trials", settings["n_trials"])
+    if "n_trials" in options and not whole_numbers(trials, (lanes,), 1, NO_LIMIT):
         raise ValueError(
             f"options['n_trials'] is {trials!r}; it must be a whole number from 1 to {NO_LIMIT}, or one for each "
             f"lane that is reset (here {lanes})"
         )
     pinned = "problem" in options
     if pinned:
-        games["problem"][which] = checked_problem(options["problem"], lanes, int(settings["n_objects"]))
+        games["problem"][which] = checked_problem(options["problem"], lanes, int(settings["n_objects"][0]))
     games["pinned"][which] = pinned
     games["n_trials"][which] = trials
 
