@@ -56,7 +56,6 @@ class Matchmaker:
         candidates: np.ndarray,
         jobs_each: int,
         *,
-        first: int = 0,
         episodes: int = 1,
         samples: bool = True,
         streams: np.ndarray | None = None,
@@ -67,7 +66,6 @@ class Matchmaker:
         Args:
             candidates: int64, (k,), members.
             jobs_each: jobs of each.
-            first: the number of each one's first job in this generation.
             episodes: of each job.
             samples: whether actions are sampled, rather than the likeliest taken.
             streams: int64, (members,), whose random numbers each member's jobs use; None: its own.
@@ -77,10 +75,10 @@ class Matchmaker:
             A table in which every `seats` rows are a group and share the environment's seeds. `player` is the member.
         """
         everyone = self._filled(candidates)
-        which, number = np.divmod(self._dealt(len(everyone), jobs_each, first), jobs_each)
+        which, number = np.divmod(self._dealt(len(everyone), jobs_each), jobs_each)
         member = everyone[which]
         stream = member if streams is None else streams[member]
-        rows = ((first + number) * episodes)[:, None] + np.arange(episodes)
+        rows = (number * episodes)[:, None] + np.arange(episodes)
         seeds = self._of_group(episode_seeds(self.now.keys(Purpose.EPISODE, stream[:, None], rows)))
         draws = self.now.keys(Purpose.ACTION, stream[:, None], rows) if samples else None
         return Jobs(member, member, seeds, draws, which < len(candidates), self.seats, **settings)
@@ -118,11 +116,11 @@ class Matchmaker:
         rng = self.now.rng(Purpose.MEETING)
         return np.concatenate([candidates, rng.choice(rest, missing, replace=False)])
 
-    def _dealt(self, players: int, jobs_each: int, first: int) -> np.ndarray:
+    def _dealt(self, players: int, jobs_each: int) -> np.ndarray:
         """Return jobs (player p's job j is number p * jobs_each + j) in such an order that `seats` rows are a group."""
         if self.seats == 1:
             return np.arange(players * jobs_each)
-        dealt = shuffles(self.now.keys(Purpose.MEETING, 0, first)[0], players, jobs_each)  # (jobs_each, players)
+        dealt = shuffles(self.now.keys(Purpose.MEETING, 0)[0], players, jobs_each)  # (jobs_each, players)
         return (dealt * jobs_each + np.arange(jobs_each)[:, None]).reshape(-1)
 
     def _of_group(self, rows: np.ndarray) -> np.ndarray:

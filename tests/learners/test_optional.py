@@ -10,7 +10,7 @@ import popagents
 from popagents.common import optional
 from popagents.common.optional import missing_extra, needed
 from popagents.learners.culture.culture import Culture
-from popagents.learners.progress import StepsBar, progress_callbacks
+from popagents.learners.progress import StepsBar, callbacks_of
 
 
 def test_in_a_clone_the_clone_is_installed_with_the_extra() -> None:
@@ -31,9 +31,9 @@ def test_a_missing_package_has_the_name_that_pip_knows(module: str, name: str, m
 
 
 def test_a_bar_is_made_only_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [type(bar) for bar in progress_callbacks(True)] == [StepsBar]
+    assert [type(bar) for bar in callbacks_of(None, True)] == [StepsBar]
     monkeypatch.setattr("stable_baselines3.common.callbacks.tqdm", None)  # as SB3 is without tqdm and rich
-    assert progress_callbacks(False) == []
+    assert callbacks_of(None, False) == []
     Culture("LinearPolicy", "CartPole-v1", population_size=2, seed=0).learn(1)
 
 

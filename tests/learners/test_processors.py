@@ -27,7 +27,7 @@ def under(kernels, *arguments):
 def test_bits_do_not_depend_on_company_nor_on_interruptions(kernels):
     if under(kernels, "-c", PROBE).stdout.split() != [kernels]:
         pytest.skip(f"this processor or NumPy's library does not run OpenBLAS's {kernels} kernels")
-    found = under(kernels, "-m", "pytest", "-q", "-m", "bits", "-p", "no:cacheprovider", "tests/learners")
+    found = under(kernels, "-m", "pytest", "-q", "-m", "bits", "-p", "no:cacheprovider", "tests")
     assert found.returncode == 0, found.stdout + found.stderr
 
 

@@ -5,14 +5,16 @@ import pytest
 import torch
 from gymnasium import spaces
 from stable_baselines3 import PPO
-from stable_baselines3.common.policies import ActorCriticCnnPolicy, ActorCriticPolicy, BasePolicy
+from stable_baselines3.common.policies import ActorCriticCnnPolicy, ActorCriticPolicy
 from stable_baselines3.dqn.policies import DQNPolicy
 from torch import nn
 
 from popagents.population.actions import Actions, disagreement
+from popagents.population.design import Design
 from popagents.population.extractors import StridedCNN
+from popagents.population.members import member_of
 from popagents.population.policies import ActorPolicy, CnnPolicy, LinearPolicy, MlpPolicy, SmallCnnPolicy
-from popagents.population.population import Population, Stack
+from popagents.population.population import Population, write_into
 
 BOARD = spaces.Box(0, 5, (30,), np.float32)
 GRID = spaces.Box(0, 5, (2, 6, 5), np.float32)
@@ -50,21 +52,25 @@ DESIGNS = {
 }
 
 
-def stack_of(template: BasePolicy, size: int = 7) -> Stack:
-    stack = Stack(template, size)
-    stack.randomize(np.random.default_rng(1), 0.3)
-    return stack
+def drawn(template, size=7, seed=1, std=0.3):
+    """Return a design and members of it."""
+    design = Design(template)
+    return design, design.normal(np.random.default_rng(seed), size, std)
+
+
+def population_of(template, size=7, seed=1, std=0.3):
+    design, parameters = drawn(template, size, seed, std)
+    return Population([design], [parameters])
 
 
 @pytest.mark.parametrize("name", DESIGNS)
 def test_a_member_acts_as_its_policy_does_in_sb3(name):
     template = DESIGNS[name]()
-    population = Population([template], 4)
-    population.stacks[0].randomize(np.random.default_rng(1), 0.3)
+    population = population_of(template, 4)
     observations = seen(template.observation_space, 12)
     alone = DESIGNS[name]()
     for member in range(4):
-        population.express(population.genes(member), alone)
+        write_into(alone, member_of(population.parameters, member)[1])
         expected, _ = alone.predict(observations, deterministic=True)
         assert np.allclose(population.act(np.full(12, member), observations), expected, atol=1e-5)
 
@@ -72,12 +78,12 @@ def test_a_member_acts_as_its_policy_does_in_sb3(name):
 @pytest.mark.bits
 @pytest.mark.parametrize("name", DESIGNS)
 def test_outputs_have_the_same_bits_in_any_company_and_order(name):
-    stack = stack_of(DESIGNS[name]())
+    design, members = drawn(DESIGNS[name]())
     rows = np.array([3, 0, 6, 6, 1, 2, 5, 4, 0])
-    observations = seen(stack.template.observation_space, len(rows))
-    together = stack.outputs(rows, observations)
-    apart = np.concatenate([stack.outputs(rows[[i]], observations[[i]]) for i in range(len(rows))])
-    some = stack.outputs(rows[2:5], observations[2:5])
+    observations = seen(design.template.observation_space, len(rows))
+    together = design.outputs(members, rows, observations)
+    apart = np.concatenate([design.outputs(members, rows[[i]], observations[[i]]) for i in range(len(rows))])
+    some = design.outputs(members, rows[2:5], observations[2:5])
     assert together.dtype == np.float32
     assert (together == apart).all()
     assert (together[2:5] == some).all()
@@ -85,10 +91,11 @@ def test_outputs_have_the_same_bits_in_any_company_and_order(name):
 
 @pytest.mark.parametrize("name", ["linear", "mlp", "relu", "SB3's MLP", "states one-hot"])
 def test_dense_networks_take_a_fast_path_that_agrees_with_torch(name):
-    stack = stack_of(DESIGNS[name]())
-    rows, observations = np.arange(7), seen(stack.template.observation_space, 7)
-    assert stack.layers is not None
-    assert np.allclose(stack.outputs(rows, observations), stack._through_torch(rows, observations), atol=1e-5)
+    design, members = drawn(DESIGNS[name]())
+    rows, observations = np.arange(7), seen(design.template.observation_space, 7)
+    assert design.layers is not None
+    through_torch = design.through_torch(members, rows, observations)
+    assert np.allclose(design.outputs(members, rows, observations), through_torch, atol=1e-5)
 
 
 def test_a_subclass_that_does_more_than_its_layers_is_not_taken_for_a_dense_network():
@@ -97,39 +104,43 @@ def test_a_subclass_that_does_more_than_its_layers_is_not_taken_for_a_dense_netw
             super().__init__(*args, **kwargs)
             self.action_net.register_forward_hook(lambda module, given, out: 2 * out)
 
-    stack = stack_of(policy(Doubled))
+    design, members = drawn(policy(Doubled))
+    linear, same_members = drawn(policy(LinearPolicy))
     observations = seen(BOARD, 7)
-    plain = stack_of(policy(LinearPolicy)).outputs(np.arange(7), observations)
-    assert stack.layers is None
-    assert np.allclose(stack.outputs(np.arange(7), observations), 2 * plain, atol=1e-5)
+    plain = linear.outputs(same_members, np.arange(7), observations)
+    assert design.layers is None
+    assert np.allclose(design.outputs(members, np.arange(7), observations), 2 * plain, atol=1e-5)
 
 
 def test_members_of_several_designs_are_dealt_like_cards_and_act_as_their_own_design():
-    population = Population([DESIGNS["linear"](), DESIGNS["mlp"]()], 5)
-    for i, stack in enumerate(population.stacks):
-        stack.randomize(np.random.default_rng(i), 0.3)
+    designs, parameters = zip(drawn(DESIGNS["linear"](), 3, seed=0), drawn(DESIGNS["mlp"](), 2, seed=1), strict=True)
+    population = Population(designs, parameters)
     observations = seen(BOARD, 5)
     actions = population.act(np.arange(5), observations)
-    assert [stack.size for stack in population.stacks] == [3, 2]
-    for member, (stack, row) in enumerate([(0, 0), (1, 0), (0, 1), (1, 1), (0, 2)]):
-        alone = population.stacks[stack].choose(np.array([row]), observations[[member]], None)
-        assert actions[member] == alone[0]
+    assert population.size == 5
+    for member, (which, row) in enumerate([(0, 0), (1, 0), (0, 1), (1, 1), (0, 2)]):
+        alone = Population([designs[which]], [parameters[which]])
+        assert actions[member] == alone.act(np.array([row]), observations[[member]])[0]
+        design, own = member_of(population.parameters, member)
+        assert design == which
+        assert all((own[name] == values[row]).all() for name, values in parameters[which].items())
 
 
 def test_only_the_actor_of_an_actor_critic_evolves():
-    stack = stack_of(DESIGNS["SB3's MLP"]())
-    assert not [name for name in stack.parameters if "value" in name]
-    assert set(stack.parameters) >= {"action_net.weight", "mlp_extractor.policy_net.0.weight"}
+    _, members = drawn(DESIGNS["SB3's MLP"]())
+    assert not [name for name in members if "value" in name]
+    assert set(members) >= {"action_net.weight", "mlp_extractor.policy_net.0.weight"}
 
 
 def test_acting_leaves_the_design_as_it_was_though_its_extractor_has_three_names():
     torch.manual_seed(0)
     template = ActorCriticCnnPolicy(spaces.Box(0, 255, (1, 36, 36), np.uint8), FIVE, lambda _: 1e-3)
     before = {name: parameter.detach().clone() for name, parameter in template.named_parameters()}
-    stack = Stack(template, 2)
-    for values in stack.parameters.values():
+    design = Design(template)
+    members = design.copies(2)
+    for values in members.values():
         values += 1
-    stack._through_torch(np.array([0, 1]), np.zeros((2, 1, 36, 36), np.uint8))
+    design.through_torch(members, np.array([0, 1]), np.zeros((2, 1, 36, 36), np.uint8))
     after = dict(template.named_parameters())
     assert after.keys() == before.keys()
     assert all(isinstance(after[name], nn.Parameter) and (after[name] == before[name]).all() for name in before)
@@ -137,20 +148,21 @@ def test_acting_leaves_the_design_as_it_was_though_its_extractor_has_three_names
 
 def test_a_champion_goes_into_an_sb3_model_of_its_policy_class():
     model = PPO("MlpPolicy", "CartPole-v1", device="cpu", seed=0)
-    population = Population([policy(ActorCriticPolicy, model.observation_space, model.action_space)], 3)
-    population.stacks[0].randomize(np.random.default_rng(2), 1.0)
-    population.express(population.genes(2), model.policy)
+    template = policy(ActorCriticPolicy, model.observation_space, model.action_space)
+    population = population_of(template, 3, seed=2, std=1.0)
+    write_into(model.policy, member_of(population.parameters, 2)[1])
     observations = seen(spaces.Box(-1, 1, (4,), np.float32), 50)
     assert (model.predict(observations, deterministic=True)[0] == population.act(np.full(50, 2), observations)).all()
 
 
 @pytest.mark.parametrize("space", [FIVE, PAIR, ARM], ids=str)
 def test_noise_samples_what_sb3_samples(space):
-    template = policy(LinearPolicy, action=space)
-    stack, n = Stack(template, 1), 20_000
+    template, n = policy(LinearPolicy, action=space), 20_000
+    design = Design(template)
+    population = Population([design], [design.copies(1)])
     observation = seen(BOARD, 1)
-    noise = stack.actions.noise(np.arange(n, dtype=np.uint64) * 7919, np.zeros(n, np.int64))
-    ours = stack.choose(np.zeros(n, np.int64), np.repeat(observation, n, axis=0), noise)
+    noise = design.actions.noise(np.arange(n, dtype=np.uint64) * 7919, np.zeros(n, np.int64))
+    ours = population.act(np.zeros(n, np.int64), np.repeat(observation, n, axis=0), noise)
     theirs, _ = template.predict(np.repeat(observation, n, axis=0))
     assert np.allclose(ours.mean(axis=0), theirs.mean(axis=0), atol=0.06)
     assert np.allclose(ours.std(axis=0), theirs.std(axis=0), atol=0.06)
@@ -190,8 +202,8 @@ def test_an_action_space_that_no_policy_serves_is_named(space):
 
 def test_a_policy_that_cannot_join_is_named():
     with pytest.raises(ValueError, match="DQNPolicy cannot join a population; use LinearPolicy"):
-        Stack(policy(DQNPolicy), 2)
+        Design(policy(DQNPolicy))
     with pytest.raises(ValueError, match="use_sde is True"):
-        Stack(policy(ActorCriticPolicy, action=ARM, use_sde=True), 2)
+        Design(policy(ActorCriticPolicy, action=ARM, use_sde=True))
     with pytest.raises(ValueError, match=r"shape \(30,\); it needs \(channels, rows, columns\)"):
         policy(CnnPolicy)

@@ -18,13 +18,16 @@ import popagents.rollout.atari as atari
 import popagents.zoo.train
 from popagents.learners.culture.culture import Culture
 from popagents.plots.animations import episode_frames
+from popagents.population.design import Design
 from popagents.population.policies import LinearPolicy, SmallCnnPolicy
 from popagents.population.population import Population
 from popagents.rollout.atari import AtariLanes, Machine
 from popagents.rollout.make_env import lanes_stand_in, native_vec_env, second_vec_env, single_env, vec_env_of
+from popagents.rollout.make_slots import slots_of
 from popagents.rollout.play import play
-from popagents.rollout.slots import AtariSlots, VectorSlots, slots_of
 from popagents.rollout.vec_env import GymVecEnv
+from popagents.rollout.vector_slots import VectorSlots
+from tests.rollout.seeded import three_episodes
 
 GAME, ID = "space_invaders", "ALE/SpaceInvaders-v5"
 FIRE = 1
@@ -126,7 +129,7 @@ def test_an_episode_may_end_with_the_first_life_and_the_next_is_a_new_game() -> 
     assert life.machines[0].ale.lives() == 3
 
 
-def test_an_action_is_held_with_the_asked_probability(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_action_is_held_with_the_asked_probability() -> None:
     class Emulator:
         pressed: list[int] = []  # noqa: RUF012
 
@@ -140,8 +143,8 @@ def test_an_action_is_held_with_the_asked_probability(monkeypatch: pytest.Monkey
             self.pressed.append(button)
             return 0
 
-    machine = object.__new__(Machine)
-    machine.ale, machine._start, machine.sticky = Emulator(), None, 0.25
+    machine = Machine(GAME, full_action_space=False, sticky=0.25, shown=False)
+    machine.ale = Emulator()
     machine.begin(np.random.default_rng(0))
     for frame in range(1, 8001):
         machine.press(frame)
@@ -236,32 +239,11 @@ def test_a_culture_lives_on_pixels_and_the_number_of_lanes_changes_nothing() -> 
 
 def test_lanes_that_wait_for_the_others_are_not_played(monkeypatch: pytest.MonkeyPatch) -> None:
     env = AtariLanes(GAME, 2, obs_type="ram", max_num_frames_per_episode=40)
-    decisions = []
-    decide = AtariLanes._play
-    monkeypatch.setattr(AtariLanes, "_play", lambda *arguments: decisions.append(arguments[1]) or decide(*arguments))
-    population = Population([LinearPolicy(env.single_observation_space, env.single_action_space)], 3)
-    play(population, slots_of(GymVecEnv(env)), np.arange(3), np.arange(3), None)
-    assert sorted(decisions) == [0] * 20 + [1] * 10
-
-
-def test_ale_pys_vector_environment_plays_seeded_episodes_too() -> None:
-    def scores(lanes: int) -> np.ndarray:
-        settings = {"reward_clipping": False, "repeat_action_probability": 0.25, "max_num_frames_per_episode": 480}
-        env = AtariVectorEnv(GAME, lanes, autoreset_mode=AutoresetMode.SAME_STEP, num_threads=1, **settings)
-        slots = slots_of(GymVecEnv(env))
-        assert isinstance(slots, AtariSlots)
-        policy = LinearPolicy(env.single_observation_space, env.single_action_space)
-        population = Population([policy], 3)
-        population.stacks[0].randomize(np.random.default_rng(0), 0.1)
-        lives = play(population, slots, np.arange(3), np.array([11, 12, 13]), None)
-        env.close()
-        assert lives is not None
-        assert (lives.lengths == 120).all()
-        return lives.returns
-
-    one, two = scores(1), scores(2)
-    assert (one == two).all()
-    assert one.max() > 1
+    frames, press = [], Machine.press
+    monkeypatch.setattr(Machine, "press", lambda machine, button: frames.append(machine) or press(machine, button))
+    design = Design(LinearPolicy(env.single_observation_space, env.single_action_space))
+    play(Population([design], [design.copies(3)]), slots_of(GymVecEnv(env)), three_episodes([0, 1, 2]))
+    assert [frames.count(machine) for machine in env.machines] == [4 * 20, 4 * 10]  # frames of 20 and 10 decisions
 
 
 def test_one_lane_is_a_gymnasium_environment_that_draws_the_screen() -> None:

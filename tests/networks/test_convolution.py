@@ -9,9 +9,9 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import nn
 
 from popagents.networks import convolution, dense
+from popagents.population.design import Design
 from popagents.population.extractors import SmallCNN, StridedCNN
 from popagents.population.policies import CnnPolicy, SmallCnnPolicy
-from popagents.population.population import Stack
 
 BOARD = spaces.Box(-3, 3, (2, 7, 5), np.float32)
 IMAGE = spaces.Box(0, 255, (4, 44, 50), np.uint8)
@@ -60,12 +60,14 @@ UNREADABLE = {
 }
 
 
-def stack_of(template, size=5):
-    stack = Stack(template, size)
-    rng = np.random.default_rng(0)
-    for values in stack.parameters.values():
+def drawn(make, size=5):
+    """Return a design and members of it."""
+    torch.manual_seed(1)
+    design, rng = Design(make()), np.random.default_rng(0)
+    members = design.copies(size)
+    for values in members.values():
         values += rng.normal(0, 0.05, values.shape).astype(np.float32)
-    return stack
+    return design, members
 
 
 def pictures(space, k):
@@ -75,23 +77,32 @@ def pictures(space, k):
 
 @pytest.mark.bits
 @pytest.mark.parametrize("name", DESIGNS)
-def test_outputs_are_torchs_and_a_rows_bits_are_its_own(name):
-    stack = stack_of(DESIGNS[name]())
-    assert stack.stages is not None
-    assert stack._outputs == stack._convolved
-    rows, seen = np.array([3, 0, 4, 4, 1]), pictures(stack.template.observation_space, 5)
-    together = stack.outputs(rows, seen)
+def test_outputs_are_torchs_and_a_rows_bits_are_its_own(name, monkeypatch):
+    design, members = drawn(DESIGNS[name])
+    assert design.stages is not None
+    rows, seen = np.array([3, 0, 4, 4, 1]), pictures(design.template.observation_space, 5)
+    through_torch = design.through_torch(members, rows, seen)
+    convolved, plain = [], convolution.outputs
+    monkeypatch.setattr(convolution, "outputs", lambda *given: convolved.append(1) or plain(*given))
+    together = design.outputs(members, rows, seen)
+    assert convolved == [1]
     assert together.dtype == np.float32
-    np.testing.assert_allclose(together, stack._through_torch(rows, seen), rtol=1e-4, atol=1e-5)
-    assert (together == np.concatenate([stack.outputs(rows[i : i + 1], seen[i : i + 1]) for i in range(5)])).all()
-    assert (together[1:4] == stack.outputs(rows[1:4], seen[1:4])).all()
+    scale = max(1, np.abs(through_torch).max())  # sums of numbers of this size cancel
+    np.testing.assert_allclose(together, through_torch, rtol=1e-4, atol=1e-5 * scale)
+    apart = [design.outputs(members, rows[i : i + 1], seen[i : i + 1]) for i in range(5)]
+    assert (together == np.concatenate(apart)).all()
+    assert (together[1:4] == design.outputs(members, rows[1:4], seen[1:4])).all()
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_what_is_no_plain_chain_goes_through_torch(name):
-    stack = stack_of(UNREADABLE[name]())
-    assert stack._outputs == stack._through_torch
-    assert stack.stages is None
+def test_what_is_no_plain_chain_goes_through_torch(name, monkeypatch):
+    asked, plain = [], Design.through_torch
+    monkeypatch.setattr(Design, "through_torch", lambda *given: asked.append(1) or plain(*given))
+    design, members = drawn(UNREADABLE[name])
+    asked.clear()  # the design has compared its paths
+    design.outputs(members, np.arange(5), pictures(BOARD, 5))
+    assert asked == [1]
+    assert design.stages is None
 
 
 def test_patches_are_columns_in_the_order_of_the_filters_weights():

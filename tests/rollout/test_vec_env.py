@@ -11,9 +11,10 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 import popenvs  # noqa: F401
-from popagents.rollout.make_env import has_native, native_spec, native_vec_env
-from popagents.rollout.vec_env import GymVecEnv
+from popagents.rollout.make_env import has_native, native_vec_env
+from popagents.rollout.vec_env import GymVecEnv, joint_seed
 from registration.learners import LEARNERS, load_learner
+from tests.rollout.seeded import AnySeeds
 
 MODES = [AutoresetMode.SAME_STEP, AutoresetMode.DISABLED]
 LANES = 3
@@ -150,15 +151,23 @@ def test_overwritten_observations_are_refused_with_the_remedy() -> None:
 
 
 @pytest.mark.parametrize("make", [native, lambda: sync(pacman)])
-def test_seeds_may_be_any_and_are_used_once(make: Any) -> None:
-    ours, theirs = make(), DummyVecEnv([pacman] * LANES)
-    for env in (ours, theirs):
-        env._seeds = [3, 3, 8]
+def test_seeds_may_be_any_and_are_used_once(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = AnySeeds(make().vector_env), [pacman() for _ in range(LANES)]
+    given, reset = [], ours.vector_env.reset
+    monkeypatch.setattr(ours.vector_env, "reset", lambda **named: given.append(named["seed"]) or reset(**named))
+    ours.seed([3, 3, 8])
     first = ours.reset()
-    np.testing.assert_array_equal(first, theirs.reset())
+    np.testing.assert_array_equal(first, [env.reset(seed=seed)[0] for env, seed in zip(theirs, [3, 3, 8], strict=True)])
     np.testing.assert_array_equal(first[0], first[1])
-    np.testing.assert_array_equal(ours.reset(), theirs.reset())
-    assert ours._seeds == [None] * LANES
+    np.testing.assert_array_equal(ours.reset(), [env.reset()[0] for env in theirs])
+    assert given == [[3, 3, 8], None]
+
+
+def test_seeds_that_count_up_are_one_seed() -> None:
+    assert joint_seed([None, None]) is None
+    assert joint_seed([5, 6, 7]) == 5
+    assert joint_seed([3, 3, 8]) == [3, 3, 8]
+    assert joint_seed([None, 1]) == [None, 1]
 
 
 def test_options_reach_every_lane_once() -> None:
@@ -237,13 +246,6 @@ def test_native_vector_environments_are_recognised() -> None:
     assert not has_native("MountainCar-v0")  # has none
 
 
-def test_lanes_of_ours_stand_in_for_ataris_vector_environment() -> None:
-    pytest.importorskip("ale_py")
-    assert has_native("ALE/Pong-v5")
-    assert native_spec("ALE/Pong-v5").vector_entry_point == "popagents.rollout.atari:AtariLanes"
-    assert gym.spec("ALE/Pong-v5").vector_entry_point == "ale_py.vector_env:AtariVectorEnv"  # for all others
-
-
 def test_native_vec_env_takes_the_settings_of_the_game() -> None:
     env = native_vec_env("popenvs:PopPacman-v0", 4, observation="grid", max_steps=3)
     assert env.num_envs == 4
@@ -261,36 +263,3 @@ def test_every_learner_of_the_table_exists(name: str) -> None:
 def test_an_unknown_learner_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(ValueError, match=r"no learner 'cultur'; did you mean 'culture'\? There are: .*culture"):
         load_learner("cultur")
-
-
-def test_ataris_vector_environment_keeps_its_mode_when_another_is_made() -> None:
-    pytest.importorskip("ale_py")
-    from ale_py.vector_env import AtariVectorEnv
-
-    first = AtariVectorEnv("pong", 2, autoreset_mode=AutoresetMode.SAME_STEP)
-    AtariVectorEnv("pong", 1, autoreset_mode=AutoresetMode.NEXT_STEP)  # writes into the metadata that both share
-    env = GymVecEnv(first)
-    assert env.autoreset_mode is AutoresetMode.SAME_STEP
-    env._seeds = [7, 7]
-    one, two = env.reset()
-    assert (one == two).all()
-
-
-def test_ataris_lanes_end_one_by_one_though_it_gives_no_masks() -> None:
-    ale_py = pytest.importorskip("ale_py")
-    gym.register_envs(ale_py)
-    settings = {"autoreset_mode": AutoresetMode.SAME_STEP, "max_num_frames_per_episode": 120, "noop_max": 1}
-    env = GymVecEnv(gym.make_vec("ALE/Pong-v5", num_envs=2, **settings))
-    env.seed(1)
-    env.reset()
-    for _ in range(5):
-        env.step(np.zeros(2, int))
-    env.env_method("reset", seed=3, indices=[1])
-    ended = []
-    for _ in range(40):
-        _, _, dones, infos = env.step(np.zeros(2, int))
-        assert not any("final_obs" in info for info in infos)
-        assert [info.get("terminal_observation", np.empty(0)).shape == (4, 84, 84) for info in infos] == dones.tolist()
-        ended += np.flatnonzero(dones).tolist()
-    assert sorted(ended) == [0, 1]
-    assert ended[0] == 0
