@@ -199,6 +199,7 @@ def test_the_compiled_tangent_is_within_3e_7():
         assert abs(gates[2] - np.tanh(v)) < 3e-7
 
 
+@pytest.mark.bits
 def test_a_life_acts_the_same_whoever_sits_beside_it():
     seen = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)
     together, alone = (CompiledLearners(*members(), np.arange(3), SETTINGS) for _ in range(2))

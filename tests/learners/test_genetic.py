@@ -13,7 +13,7 @@ from popagents.common.ranking import ranked
 from popagents.learners.genetic.genetic import Genetic
 from popagents.learners.genetic.scores import lifetime_scores
 from popagents.rollout.jobs import Episodes, Jobs
-from tests.learners.conversations import by_member, generation_of, in_env
+from tests.learners.by_hand import by_member, generation_of, in_env
 from tests.learners.games import Ring
 from tests.learners.harlow import HARLOW, LIFE, TWENTY, genes, harlow
 

@@ -54,6 +54,7 @@ def test_problems_that_are_not_pinned_change(monkeypatch):
     assert (first != second).any(axis=1).mean() > 0.7
 
 
+@pytest.mark.bits
 @pytest.mark.parametrize("inheritance", ["darwin", "lamarck"])
 def test_slots_and_kinds_of_environment_never_change_a_lifetime(inheritance):
     reference = harlow(inheritance).learn(9 * LIFE)
@@ -64,6 +65,7 @@ def test_slots_and_kinds_of_environment_never_change_a_lifetime(inheritance):
         assert same(harlow(inheritance, env).learn(9 * LIFE), reference)
 
 
+@pytest.mark.bits
 @pytest.mark.parametrize("policy", ["RecurrentPolicy", "ActorCriticPolicy"])
 def test_a_stopped_saved_and_loaded_lifetime_goes_on_bit_for_bit(policy, tmp_path):
     whole = harlow("lamarck", policy=policy, reevaluate=True).learn(12 * LIFE)
@@ -120,8 +122,14 @@ def test_problems_asked_for_where_there_are_none_are_refused():
         harlow(env=Ring(), pin_problems=True, evaluation_options=None).learn(1)
     with pytest.raises(ValueError, match="pin_problems is True .*nobody lives a lifetime"):
         Genetic("LinearPolicy", Ring(), pin_problems=True)
-    with pytest.raises(RuntimeError, match="cannot be reset one by one"), pytest.warns(UserWarning, match="seeded"):
-        harlow(env=VecNormalize(DummyVecEnv([Ring]))).learn(1)
+
+
+@pytest.mark.parametrize("settings", [{"evaluation_options": None}, {"pin_problems": False}], ids=str)
+def test_slots_that_take_no_options_are_refused_where_lives_keep_problems_or_end_with_options(settings):
+    model = harlow(env=VecNormalize(DummyVecEnv([Ring])), **settings)
+    with pytest.raises(ValueError, match="cannot be reset one by one"), pytest.warns(UserWarning, match="seeded"):
+        model.learn(1)
+    assert model.num_timesteps == 0
 
 
 @pytest.mark.parametrize("flaw", ["nan", "raises"])
