@@ -11,7 +11,7 @@ from benchmarks.table import Row, show
 from examples.harlow_baldwin import FIRST, right_by_trial
 from examples.presets import preset
 from popagents import Genetic
-from popagents.learners.updates.lifetime import Lifetime, live_again
+from popagents.learners.updates.lifetime import live_again
 from popagents.rollout.make_env import native_vec_env
 
 ENV = "popenvs:PopHarlow-v0"
@@ -77,8 +77,8 @@ def one_shot(seeds: tuple[int, ...] = (0, 1, 2, 100, 101, 102)) -> Iterator[Row]
 
 def again(policy: BasePolicy) -> float:
     """Re-evaluate an individual 60 times, each on ten fresh problems of 20 trials, sampling and not learning."""
-    lifetime = Lifetime(0, None, LAST)
-    return float(live_again([policy] * 60, native_vec_env(ENV, 600), FIRST, lifetime, 10, 10**6).sum(axis=1).mean())
+    settings = {"n_tasks": 10, "n_updates": 0, "evaluation_options": LAST, "seed": 10**6}
+    return float(live_again([policy] * 60, native_vec_env(ENV, 600), FIRST, **settings).sum(axis=1).mean())
 
 
 def rows() -> Iterator[Row]:

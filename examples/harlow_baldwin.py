@@ -24,26 +24,31 @@ from stable_baselines3.common.policies import BasePolicy
 
 import popenvs  # noqa: F401  (registers the ids)
 from popagents import Genetic, plots
-from popagents.learners.updates.lifetime import Lifetime, live_again
+from popagents.learners.genetic.settings import HYPERPARAMETERS
+from popagents.learners.updates.a2c import Hyperparameters
+from popagents.learners.updates.lifetime import live_again
+from popagents.population.population import write_into
 from popagents.rollout.make_env import native_vec_env
-from popagents.rollout.play import Step
+from popagents.rollout.step import Step
 
 ENV = "PopHarlow-v0"
 TASKS, UPDATES, TRIALS, LAST = 10, 25, 6, {"n_trials": 20}
-FIRST = tuple(first for first, *_ in HYPERPARAMETERS.values())
+FIRST = Hyperparameters(*(first for first, *_ in HYPERPARAMETERS.values()))
 CHAMPIONS = resources.files("popagents.zoo") / "champions" / "genetic"
 
 
-def rewards_of(policies: Sequence[BasePolicy], how: Sequence[float], updates: int, seed: int) -> list[np.ndarray]:
+def rewards_of(
+    policies: Sequence[BasePolicy], hyperparameters: Hyperparameters, updates: int, seed: int
+) -> list[np.ndarray]:
     """Let policies live; return what each trial brought: arrays (policies, tasks, trials), one an episode."""
     env = native_vec_env(ENV, TASKS * len(policies))  # a lane a life: all trials fall together
     steps: list[np.ndarray] = []
 
-    def keep(step: Step) -> bool:
+    def keep(step: Step) -> None:
         steps.append(step.rewards.reshape(len(policies), TASKS))
-        return True
 
-    live_again(policies, env, how, Lifetime(updates, None, LAST), TASKS, seed, keep)
+    settings: dict[str, Any] = {"n_tasks": TASKS, "n_updates": updates, "evaluation_options": LAST}
+    live_again(policies, env, hyperparameters, **settings, seed=seed, observers=[keep])
     trials = np.stack(steps, axis=2)
     return np.split(trials, np.arange(1, 1 + updates) * TRIALS, axis=2)
 
@@ -51,7 +56,8 @@ def rewards_of(policies: Sequence[BasePolicy], how: Sequence[float], updates: in
 def newcomers(individuals: int, seed: int) -> list[BasePolicy]:
     """Draw policies at random."""
     model = Genetic("RecurrentPolicy", ENV, population_size=individuals, tournament_size=1, n_offspring=1, seed=seed)
-    return [model.population.express(model.population.genes(m), model._new_policy(0)) for m in range(individuals)]
+    born = [model.policy_of(model.loop.run.state, member) for member in range(individuals)]
+    return [write_into(model.new_policy(design), parameters) for design, parameters in born]
 
 
 def right_by_trial(policy: BasePolicy, split: str, episodes: int = 1000, seed: int = 10**6) -> np.ndarray:
@@ -92,12 +98,12 @@ def draw(individuals: int, seed: int, folder: Path) -> list[Path]:
     evolved = Genetic.load(CHAMPIONS / "baldwin.zip")
     groups: dict[str, Any] = {
         "newcomers": (newcomers(individuals, seed), FIRST),
-        "evolved": ([evolved.policy] * individuals, evolved.hyperparameters_of[evolved.champion]),
+        "evolved": ([evolved.policy] * individuals, Hyperparameters(*evolved.hyperparameters_of[evolved.champion])),
     }
     scores, curves = {}, {}
-    for name, (policies, how) in groups.items():
-        *learning, last = rewards_of(policies, how, UPDATES, seed)
-        (before,) = rewards_of(policies, how, 0, seed)
+    for name, (policies, hyperparameters) in groups.items():
+        *learning, last = rewards_of(policies, hyperparameters, UPDATES, seed)
+        (before,) = rewards_of(policies, hyperparameters, 0, seed)
         scores[name] = last.sum(axis=2).ravel()
         fitness = last.sum(axis=(1, 2))
         print(f"  {name:10} mean fitness of {individuals} lifetimes: {fitness.mean():.1f} of 200")

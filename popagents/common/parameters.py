@@ -13,6 +13,11 @@ def row_of(parameters: Parameters, row: int) -> Parameters:
     return {name: values[row].copy() for name, values in parameters.items()}
 
 
+def repeated(parameters: Parameters, size: int) -> Parameters:
+    """Return members that all have one member's parameters (*shape): copies, (size, *shape) by name."""
+    return {name: np.repeat(values[None], size, axis=0) for name, values in parameters.items()}
+
+
 def vector_of(parameters: Parameters, row: int) -> np.ndarray:
     """Copy one member's parameters into one vector, in their order: float32, (numbers,)."""
     return np.concatenate([values[row].ravel() for values in parameters.values()])

@@ -44,8 +44,8 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         policy: a policy's name or class, or a list of them: designs among which the members are dealt.
         env: a Gymnasium id (a native vector environment with `default_slots` slots is made), a Gymnasium environment or
             vector environment, or an SB3 VecEnv with any number of slots.
-        learning_rate: what the learner makes of it.
         population_size: members.
+        learning_rate: what the learner makes of it.
         champion_episodes: episodes by the likeliest actions that each finalist plays when the champion is chosen.
         episodes, policy_kwargs, tensorboard_log, verbose, seed, device: see `popagents.learners.settings.Shared`.
 
@@ -58,7 +58,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
     """
 
     policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = POLICIES
-    several_designs: ClassVar[bool] = True  # whether policies of several designs may live together
+    several_designs: ClassVar[bool] = False  # whether policies of several designs may live together
     _slots: Slots | None
 
     def __init__(
@@ -66,8 +66,8 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         policy: Any,
         env: Any,
         *,
-        learning_rate: float,
         population_size: int,
+        learning_rate: float = 1.0,
         champion_episodes: int = 1,
         episodes: int = 1,
         policy_kwargs: Any = None,
@@ -172,6 +172,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
 
     def _setup_model(self) -> None:
         model_files.space_to_json(self.observation_space)  # refuses what cannot be saved before a run begins
+        snapshot.settings_of(self)
         if self.env is not None:
             check_seats(self.population_size, seats_of(self.env))
         self._setup_lr_schedule()

@@ -14,9 +14,10 @@ import torch
 from popagents.common import model_files
 from popagents.common.lineage import ROW
 from popagents.learners.run import Run
+from popagents.learners.settings import Shared
 
 FORMAT = 2  # 0.1 wrote files without a format
-NOT_SETTINGS = {"policy", "env", "shared"}
+NOT_SETTINGS = {"policy", "env", *Shared.__annotations__} - {"episodes"}
 COUNTS = ("generation", "timesteps", "steps_lived", "champion", "evaluated", "evaluation_timesteps")
 COLUMNS = list(ROW.names or ())
 
@@ -33,16 +34,29 @@ def pack(model: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         "designs": model_files.to_json([list(design) for design in model.designs]),
         "observation_space": model_files.space_to_json(model.observation_space),
         "action_space": model_files.space_to_json(model.action_space),
-        "settings": {name: model_files.to_json(getattr(model, name)) for name in settings_of(type(model))},
+        "settings": settings_of(model),
         "run_seed": model.run_seed,
         "counts": {name: getattr(run, name) for name in COUNTS},
     }
     return arrays, description
 
 
-def settings_of(learner: type) -> list[str]:
-    """Return the names of a learner's settings that a file holds."""
-    return [name for name in inspect.signature(learner).parameters if name not in NOT_SETTINGS] + ["episodes"]
+def settings_of(model: "PopulationAlgorithm[Any]") -> dict[str, Any]:
+    """Return a model's settings as a file holds them: JSON by the names of its class's arguments.
+
+    Raises:
+        AttributeError: the model does not keep an argument under its name.
+        ValueError: a setting has no form in JSON.
+    """
+    parameters = inspect.signature(type(model)).parameters.values()
+    own = [p.name for p in parameters if p.name not in NOT_SETTINGS and p.kind is not p.VAR_KEYWORD]
+    for name in own:
+        if not hasattr(model, name):
+            raise AttributeError(
+                f"{type(model).__name__} takes {name!r}, which a file must hold, and has no attribute of that name; "
+                f"set self.{name} in its __init__, before super().__init__"
+            )
+    return {name: model_files.to_json(getattr(model, name)) for name in [*own, "episodes"]}
 
 
 def arguments(

@@ -13,7 +13,7 @@ from numba import njit
 from popagents.common.actors import Actors
 from popagents.rollout.jobs import Episodes, Jobs, Options
 from popagents.rollout.seating import Seating
-from popagents.rollout.slots import Slots
+from popagents.rollout.slots import Slots, refuse_options
 from popagents.rollout.step import Observer, Stopped
 
 
@@ -35,6 +35,7 @@ def play(actors: Actors, slots: Slots, jobs: Jobs, observers: Sequence[Observer]
         ValueError: episodes cannot be cut off, or problems not be pinned, in this environment.
     """
     check_cutoff(jobs, slots)
+    check_options(jobs, slots)
     lengths, infos = np.zeros(len(jobs), np.int64), dict[str, np.ndarray]()
     pinned: Options = {}
     for episode in range(jobs.episodes):
@@ -110,6 +111,16 @@ def check_cutoff(jobs: Jobs, slots: Slots) -> None:
             f"episodes are to be cut off after {jobs.cutoff} steps; those in {type(slots).__name__} go on by "
             "themselves: give the environment without its wrappers, or with max_episode_steps"
         )
+
+
+def check_options(jobs: Jobs, slots: Slots) -> None:
+    """Refuse lives that may have to keep their problems where no reset takes options, before anything is played.
+
+    Raises:
+        ValueError: there are some.
+    """
+    problem = {"problem": None} if jobs.episodes > 1 and jobs.pins is not False else {}
+    refuse_options(slots, problem | jobs.last_options)
 
 
 def pinned_problem(problems: np.ndarray | None, pins: bool | None) -> Options:

@@ -79,6 +79,7 @@ class SharedSlots(Slots):
     """Slots in a wrapped SB3 VecEnv, which goes on by itself after each episode."""
 
     interruptible = False
+    takes_options = False
 
     def __init__(self, env: VecEnv) -> None:
         self.env = env

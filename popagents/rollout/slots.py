@@ -21,10 +21,12 @@ class Slots(ABC):
         observations: (n, *shape), what each slot's player sees now; a new array after every step.
         longest: steps after which `play` takes an episode for endless.
         interruptible: whether `begin` may end an episode that is not over.
+        takes_options: whether `begin` takes options, without which no life can keep its problem.
     """
 
     n: int
     interruptible: bool = True
+    takes_options: bool = True
     longest: int = LONGEST
     observations: np.ndarray
 
@@ -72,7 +74,7 @@ def refuse_options(slots: Slots, options: Rows) -> None:
     Raises:
         ValueError: there are options.
     """
-    if options:
+    if options and not slots.takes_options:
         raise ValueError(
             f"episodes are to begin with the options {sorted(options)}, but {type(slots).__name__} cannot be reset one "
             "by one with options, which lifetimes need; give the environment without its wrappers"

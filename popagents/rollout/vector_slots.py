@@ -60,6 +60,8 @@ class AtariSlots(Slots):
     environment with `reward_clipping=False`, or the score is hidden.
     """
 
+    takes_options = False
+
     def __init__(self, env: VectorEnv) -> None:
         self.env = env
         self.n = env.num_envs

@@ -8,51 +8,49 @@ from gymnasium import spaces
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
-from popagents.learners.updates.a2c import Hyperparameters, TorchMinds, add_critic, discounted
-from popagents.learners.updates.compiled_a2c import CompiledMinds
+from popagents.learners.updates.a2c import Hyperparameters, TorchLearners, discounted
+from popagents.learners.updates.compiled_a2c import CompiledLearners
 from popagents.networks import lstm
-from popagents.population.population import Stack
+from popagents.population.design import Design
 from popagents.population.recurrent import RecurrentPolicy
 
 SEEN = spaces.Box(-1, 1, (5,), np.float32)
 TWO, PAIR, ARM = spaces.Discrete(2), spaces.MultiDiscrete([2, 3]), spaces.Box(-1, 1, (2,), np.float32)
 NUMBERS = [0.001, 0.0005, 0.002], [0.9, 0.5, 1.0], [0.4, 0.1, 0.7], [0.01, 0.05, 0.0]
-HOW = Hyperparameters(*map(np.array, NUMBERS))
+SETTINGS = Hyperparameters(*map(np.array, NUMBERS))
 
 
-def stack_of(space=TWO, policy_class=RecurrentPolicy, **kwargs):
-    """Three members, each with weights of its own."""
+def members(space=TWO, policy_class=RecurrentPolicy, **kwargs):
+    """Return a design, and three members' parameters, each with weights of its own."""
     torch.manual_seed(1)
     policies = [policy_class(SEEN, space, lambda _: 0.0, **kwargs) for _ in range(3)]
-    stack = Stack(policies[0], 3)
-    add_critic(stack)
-    for name, values in stack.parameters.items():
-        values[:] = [dict(policy.named_parameters())[name].detach().numpy() for policy in policies]
-    return stack
+    design = Design(policies[0], critic=True)
+    each = [design.parameters_of(policy) for policy in policies]
+    return design, {name: np.stack([own[name] for own in each]) for name in design.shapes}
 
 
-def play(minds, steps=(6, 4, 1), seed=0):
-    """Let each mind play an episode of some length; return its observations, actions and rewards."""
+def play(learners, steps=(6, 4, 1), seed=0):
+    """Let each life play an episode of some length; return its observations, actions and rewards."""
     rng = np.random.default_rng(seed)
-    minds.begin()
+    learners.begin()
     episodes = [([], [], []) for _ in steps]
     for t in range(max(steps)):
         who = np.array([life for life, length in enumerate(steps) if t < length])
         seen = rng.normal(size=(len(who), 5)).astype(np.float32)
-        noise = rng.gumbel(size=(len(who), minds.actions.n_outputs)).astype(np.float32)
-        actions = minds.act(who, seen, noise)
+        noise = rng.gumbel(size=(len(who), learners.actions.n_outputs)).astype(np.float32)
+        actions = learners.act(who, seen, noise)
         rewards = rng.normal(size=len(who))
-        minds.reward(rewards)
+        learners.rewarded(rewards)
         for life, *step in zip(who, seen, actions, rewards, strict=True):
             for kept, value in zip(episodes[life], step, strict=True):
                 kept.append(value)
     return episodes
 
 
-def by_autograd(stack, row, episode, how):
+def by_autograd(parameters, row, episode, settings):
     """Return one member's gradient, from the loss as the source writes it: nn.LSTM, one sequence, plain autograd."""
     seen, actions, rewards = (torch.as_tensor(np.array(part)) for part in episode)
-    own = {name: torch.from_numpy(values[row].copy()) for name, values in stack.parameters.items()}
+    own = {name: torch.from_numpy(values[row].copy()) for name, values in parameters.items()}
     network = nn.LSTM(own["policy_net.cell.weight_ih"].shape[1], own["policy_net.cell.weight_hh"].shape[1])
     for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
         getattr(network, f"{name}_l0").data = own[f"policy_net.cell.{name}"]
@@ -65,17 +63,36 @@ def by_autograd(stack, row, episode, how):
     values = linear["value_net"](shown)[:, 0]
     returns, after = [], 0.0
     for reward in rewards.flip(0):
-        after = float(reward) + float(how.discount[row]) * after
+        after = float(reward) + float(settings.discount[row]) * after
         returns.insert(0, after)
     advantages = torch.tensor(returns, dtype=torch.float32) - values
     actor = (-chances.log_prob(actions) * advantages.detach()).mean()
-    loss = actor + how.value_cost[row] * (advantages**2).mean() - how.entropy_cost[row] * chances.entropy().mean()
+    loss = (
+        actor
+        + settings.value_cost[row] * (advantages**2).mean()
+        - settings.entropy_cost[row] * chances.entropy().mean()
+    )
     loss.backward()
     found = {f"{layer}.{name}": p.grad for layer, m in linear.items() for name, p in m.named_parameters()}
     return found | {f"policy_net.cell.{name[:-3]}": p.grad for name, p in network.named_parameters()}
 
 
-def compiled_gradients(minds):
+def gradients_of(learners):
+    """Return what `learn` descends along, one row a learner: what `gradients` finds."""
+    found = {}
+    gradients = learners.gradients
+
+    def keep(*given):
+        found.update(gradients(*given))
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learners, "gradients", keep)
+        learners.learn()
+    return {name: values.numpy() for name, values in found.items()}
+
+
+def compiled_gradients(learners):
     """Return what `learn` descends along, read off a step with RMSprop's memory laid open."""
     gradients = {}
 
@@ -90,42 +107,42 @@ def compiled_gradients(minds):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lstm, "descend", keep)
-        minds.learn()
+        learners.learn()
     return gradients
 
 
 @pytest.mark.parametrize("sizes", [{}, {"embedding_size": 3, "hidden_size": 7}], ids=["source", "odd"])
 def test_both_forms_descend_along_the_gradient_that_autograd_finds(sizes):
-    stack = stack_of(**sizes)
-    compiled, reference = (kind(stack, np.arange(3), HOW) for kind in (CompiledMinds, TorchMinds))
+    design, parameters = members(**sizes)
+    compiled, reference = (
+        kind(design, parameters, np.arange(3), SETTINGS) for kind in (CompiledLearners, TorchLearners)
+    )
     episodes, again = play(compiled), play(reference)
     assert all(np.array_equal(a[1], b[1]) for a, b in zip(episodes, again, strict=True))
-    captured = {}
-    reference._descend = lambda *given: captured.update(reference.gradients(*given))
-    reference.learn()
-    fast = compiled_gradients(compiled)
+    slow, fast = gradients_of(reference), compiled_gradients(compiled)
     for row in range(3):
-        expected = by_autograd(stack, row, episodes[row], HOW)
-        assert expected.keys() == fast.keys() == captured.keys()
+        expected = by_autograd(parameters, row, episodes[row], SETTINGS)
+        assert expected.keys() == fast.keys() == slow.keys()
         for name, gradient in expected.items():
             assert np.abs(fast[name][row] - gradient.numpy()).max() < 1e-6
-            assert (captured[name][row] - gradient).abs().max() < 1e-6
+            assert np.abs(slow[name][row] - gradient.numpy()).max() < 1e-6
 
 
 @pytest.mark.parametrize("space", [TWO, PAIR, ARM], ids=str)
 def test_the_compiled_form_learns_what_the_reference_learns(space):
-    stack = stack_of(space)
-    compiled, reference = (kind(stack, np.array([0, 1, 2, 1]), Hyperparameters(*(v[[0, 1, 2, 1]] for v in HOW)))
-                           for kind in (CompiledMinds, TorchMinds))  # fmt: skip
+    design, parameters = members(space)
+    rows = np.array([0, 1, 2, 1])
+    settings = Hyperparameters(*(values[rows] for values in SETTINGS))
+    compiled, reference = (kind(design, parameters, rows, settings) for kind in (CompiledLearners, TorchLearners))
     for episode in range(8):
-        for minds in (compiled, reference):
-            played = play(minds, steps=(6, 20, 1, 3), seed=episode)  # longer than the first tape
-            minds.learn()
+        for learners in (compiled, reference):
+            played = play(learners, steps=(6, 20, 1, 3), seed=episode)  # longer than the first tape
+            learners.learn()
         assert np.isfinite(played[0][2]).all()
     fast, slow = compiled.learned(), reference.learned()
-    assert fast.keys() == slow.keys() == stack.parameters.keys()
+    assert fast.keys() == slow.keys() == parameters.keys()
     for name, values in fast.items():
-        assert np.abs(values - stack.parameters[name][[0, 1, 2, 1]]).max() > 1e-4  # it did learn
+        assert np.abs(values - parameters[name][rows]).max() > 1e-4  # it did learn
         error = np.abs(values - slow[name])
         assert np.quantile(error, 0.99) < 5e-6  # a few gradients are rounding alone, and RMSprop makes those large
         assert error.max() < 5e-4
@@ -148,18 +165,16 @@ def test_rmsprop_is_torchs():
 
 def test_one_step_by_hand():
     """A policy of one weight: both logits are 0, so a step's gradient by logits is (R - V) (1/2, -1/2) for action 1."""
-    stack = stack_of(policy_class=ActorCriticPolicy, net_arch=[])
-    for values in stack.parameters.values():
+    design, parameters = members(policy_class=ActorCriticPolicy, net_arch=[])
+    for values in parameters.values():
         values[:] = 0
-    minds = TorchMinds(stack, np.array([0]), Hyperparameters([0.1], [0.5], [0.25], [0.0]))
+    learners = TorchLearners(design, parameters, np.array([0]), Hyperparameters([0.1], [0.5], [0.25], [0.0]))
     x = np.array([[2, 0, 0, 0, 0]], np.float32)
-    minds.begin()
+    learners.begin()
     for reward in (0.0, 8.0):
-        minds.act(np.array([0]), x, np.array([[0.0, 1.0]], np.float32))  # the noise makes it action 1
-        minds.reward(np.array([reward]))
-    captured = {}
-    minds._descend = lambda *given: captured.update({k: v.numpy() for k, v in minds.gradients(*given).items()})
-    minds.learn()
+        learners.act(np.array([0]), x, np.array([[0.0, 1.0]], np.float32))  # the noise makes it action 1
+        learners.rewarded(np.array([reward]))
+    captured = gradients_of(learners)
     # Returns are 4 and 8, values 0, the mean 6: logits' gradient 6 (1/2, -1/2), times the input 2. The critic's is
     # 0.25 * mean(-2 R) = -3, times the input 2.
     assert np.allclose(captured["action_net.bias"], [[3, -3]])
@@ -185,53 +200,45 @@ def test_the_compiled_tangent_is_within_3e_7():
 
 
 @pytest.mark.bits
-def test_a_mind_acts_the_same_whoever_sits_beside_it():
-    stack = stack_of()
+def test_a_life_acts_the_same_whoever_sits_beside_it():
     seen = np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32)
-    together, alone = (CompiledMinds(stack, np.arange(3), HOW) for _ in range(2))
-    for minds in (together, alone):
-        minds.begin()
-    for _ in range(3):
-        whole = together._step(np.arange(3), seen)
-        apart = np.concatenate([alone._step(np.array([life]), seen[[life]]) for life in (2, 0, 1)])
+    together, alone = (CompiledLearners(*members(), np.arange(3), SETTINGS) for _ in range(2))
+    for learners in (together, alone):
+        learners.begin()
+    for t in range(3):
+        whole = together.act(np.arange(3), seen)
+        apart = np.concatenate([alone.act(np.array([life]), seen[[life]]) for life in (2, 0, 1)])
         assert (whole == apart[[1, 2, 0]]).all()
+        assert (together.tape.answers[:, t] == alone.tape.answers[:, t]).all()  # outputs and values, to the bit
+        assert together.tape.answers[:, t].any()
 
 
 def test_an_environment_of_long_episodes_finds_room_on_the_tape():
-    minds = CompiledMinds(stack_of(), np.arange(3), HOW)
+    learners = CompiledLearners(*members(), np.arange(3), SETTINGS)
     rng = np.random.default_rng(0)
-    minds.begin()
+    learners.begin()
     for _ in range(70):
-        minds.act(np.arange(3), rng.normal(size=(3, 5)).astype(np.float32), np.zeros((3, 2), np.float32))
-        minds.reward(np.ones(3))
-    minds.learn()
-    assert all(np.isfinite(values).all() for values in minds.learned().values())
+        learners.act(np.arange(3), rng.normal(size=(3, 5)).astype(np.float32), np.zeros((3, 2), np.float32))
+        learners.rewarded(np.ones(3))
+    learners.learn()
+    assert all(np.isfinite(values).all() for values in learners.learned().values())
     assert gym.spaces.Discrete(2) == TWO
 
 
-@pytest.mark.parametrize("kind", [CompiledMinds, TorchMinds])
-def test_lives_that_share_a_mind_learn_from_the_mean_of_their_losses(kind):
-    stack = stack_of()
-    how = Hyperparameters(*(np.repeat(values[:1], 3) for values in HOW))
-    apart, together = kind(stack, np.zeros(3, int), how), kind(stack, np.zeros(1, int), HOW_OF_ONE, lanes=3)
-    captured = []
-    for minds in (apart, together):
-        play(minds)
-        if kind is CompiledMinds:
-            captured.append(compiled_gradients(minds) if minds is apart else shared_gradient(minds))
-        else:
-            minds._descend = lambda *given, m=minds: captured.append(
-                {k: v.numpy() for k, v in m.gradients(*given).items()}
-            )
-            minds.learn()
-    for name, gradients in captured[0].items():
-        assert captured[1][name].shape == (1, *gradients.shape[1:])
-        assert np.abs(gradients.mean(axis=0) - captured[1][name][0]).max() < 1e-6
-
-
-HOW_OF_ONE = Hyperparameters(*(values[:1] for values in HOW))
-
-
-def shared_gradient(minds):
-    """Return the sum of what a mind's lives find, which is what it descends along."""
-    return {name: values.sum(axis=0, keepdims=True) for name, values in compiled_gradients(minds).items()}
+@pytest.mark.parametrize("kind", [CompiledLearners, TorchLearners])
+def test_lives_that_share_a_learner_learn_from_the_mean_of_their_losses(kind):
+    design, parameters = members()
+    of_one = Hyperparameters(*(values[:1] for values in SETTINGS))
+    alike = Hyperparameters(*(np.repeat(values, 3) for values in of_one))
+    apart = kind(design, parameters, np.zeros(3, int), alike)
+    together = kind(design, parameters, np.zeros(1, int), of_one, lives_each=3)
+    for learners in (apart, together):
+        play(learners)
+    if kind is TorchLearners:
+        each, shared = gradients_of(apart), gradients_of(together)
+    else:
+        each, lives = compiled_gradients(apart), compiled_gradients(together)
+        shared = {name: values.sum(axis=0, keepdims=True) for name, values in lives.items()}  # what it descends along
+    for name, gradients in each.items():
+        assert shared[name].shape == (1, *gradients.shape[1:])
+        assert np.abs(gradients.mean(axis=0) - shared[name][0]).max() < 1e-6

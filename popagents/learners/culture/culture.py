@@ -72,6 +72,8 @@ class Culture(PopulationAlgorithm[CultureState]):
         ValueError: a setting is out of range, or no policy can serve the environment's action space.
     """
 
+    several_designs = True
+
     def __init__(
         self,
         policy: Any,

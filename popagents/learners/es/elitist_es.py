@@ -78,8 +78,6 @@ class ElitistES(PopulationAlgorithm[ElitistESState]):
         ValueError: a setting is out of its range.
     """
 
-    several_designs = False
-
     def __init__(
         self,
         policy: Any,

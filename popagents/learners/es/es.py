@@ -79,8 +79,6 @@ class ES(PopulationAlgorithm[ESState]):
         ValueError: a setting is out of its range.
     """
 
-    several_designs = False
-
     def __init__(
         self,
         policy: Any,

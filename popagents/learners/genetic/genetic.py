@@ -18,7 +18,7 @@ from stable_baselines3.common.policies import BasePolicy
 from popagents.common.checks import between, choice, positive
 from popagents.common.lineage import Transmission
 from popagents.common.now import Now
-from popagents.common.parameters import Parameters, row_of
+from popagents.common.parameters import Parameters, repeated, row_of
 from popagents.common.randomness import Purpose
 from popagents.common.ranking import ranked
 from popagents.learners.algorithm import PopulationAlgorithm
@@ -94,7 +94,6 @@ class Genetic(PopulationAlgorithm[GeneticState]):
     """
 
     policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {**POLICIES, "RecurrentPolicy": RecurrentPolicy}
-    several_designs = False
 
     def __init__(
         self,
@@ -284,5 +283,4 @@ class Genetic(PopulationAlgorithm[GeneticState]):
 
     def started_from(self, state: GeneticState, parameters: Parameters) -> GeneticState:
         """Return a population whose members all have these parameters."""
-        size = self.population_size
-        return replace(state, parameters={k: np.repeat(v[None], size, axis=0) for k, v in parameters.items()})
+        return replace(state, parameters=repeated(parameters, self.population_size))
