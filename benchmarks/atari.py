@@ -15,12 +15,14 @@ from stable_baselines3.common.policies import BasePolicy
 
 from benchmarks.ratios import paired, seconds
 from benchmarks.table import Row, show
+from popagents.population.design import Design
 from popagents.population.extractors import StridedCNN
 from popagents.population.policies import CnnPolicy, MlpPolicy, SmallCnnPolicy
 from popagents.population.population import Population
 from popagents.rollout.atari import AtariLanes
+from popagents.rollout.jobs import Jobs
+from popagents.rollout.make_slots import slots_of
 from popagents.rollout.play import play
-from popagents.rollout.slots import slots_of
 from popagents.rollout.vec_env import GymVecEnv
 
 GAME, MEMBERS, LANES, FRAMES = "space_invaders", 64, 8, 4
@@ -31,16 +33,15 @@ PARTS = 8  # the members play in so many turns, between which the yardstick runs
 def players(env: VectorEnv, policy: type[BasePolicy]) -> Callable[[], int]:
     """Return what lets the next members of a population play a game each, and counts the decisions."""
     slots = slots_of(GymVecEnv(env))
-    population = Population([policy(env.single_observation_space, env.single_action_space)], MEMBERS)
-    population.stacks[0].randomize(np.random.default_rng(0), 0.1)
+    design = Design(policy(env.single_observation_space, env.single_action_space))
+    population = Population([design], [design.normal(np.random.default_rng(0), MEMBERS, 0.1)])
     turns = iter(range(10**9))
 
     def work() -> int:
         turn = next(turns)
         members = (np.arange(MEMBERS // PARTS) + turn * MEMBERS // PARTS) % MEMBERS
-        lives = play(population, slots, members, turn * 1000 + members, None)
-        assert lives is not None
-        return int(lives.lengths.sum())
+        seeds, judged = (turn * 1000 + members)[:, None], np.ones(len(members), bool)
+        return int(play(population, slots, Jobs(members, members, seeds, None, judged)).lengths.sum())
 
     return work
 
@@ -142,14 +143,14 @@ def networks() -> Iterator[Row]:
         (CnnPolicy, small, {}),
         (CnnPolicy, large, {"features_extractor_class": StridedCNN}),
     ):
-        template = policy(space, spaces.Discrete(6), **kwargs)
-        stack = Population([template], 16).stacks[0]
+        design = Design(policy(space, spaces.Discrete(6), **kwargs))
+        members = design.copies(16)
         rows, pictures = np.arange(15, -1, -2), np.stack([space.sample() for _ in range(8)])
         ours, torchs, ratio = paired(
-            lambda: [stack.outputs(rows, pictures) for _ in range(10)],  # noqa: B023
-            lambda: [stack._through_torch(rows, pictures) for _ in range(10)],  # noqa: B023
+            lambda: [design.outputs(members, rows, pictures) for _ in range(10)],  # noqa: B023
+            lambda: [design.through_torch(members, rows, pictures) for _ in range(10)],  # noqa: B023
         )
-        name = type(template.features_extractor).__name__
+        name = type(design.template.features_extractor).__name__
         cost = f"{torchs / 80 * 1e6:.0f} against {ours / 80 * 1e6:.0f} us a picture"
         yield f"atari, {name}: torch, picture by picture / ours", "> 1", f"{ratio:.1f} ({cost})"
 

@@ -19,7 +19,6 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import torch
-from popagents.learners.genetic.genetic_settings import HYPERPARAMETERS
 from stable_baselines3.common.policies import BasePolicy
 
 import popenvs  # noqa: F401  (registers the ids)

@@ -41,7 +41,7 @@ def pack(model: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     return arrays, description
 
 
-def settings_of(model: "PopulationAlgorithm[Any]") -> dict[str, Any]:
+def settings_of(model: Any) -> dict[str, Any]:
     """Return a model's settings as a file holds them: JSON by the names of its class's arguments.
 
     Raises:

@@ -1,99 +1,21 @@
 """Culture: the published algorithm, step by step and by its published numbers."""
 
-import gymnasium as gym
+from dataclasses import replace
+
 import numpy as np
 import pytest
-import torch
+from gymnasium import spaces
 from stable_baselines3.common.evaluation import evaluate_policy
-from torch import nn
 
 from popagents.common.lineage import Transmission
-from popagents.common.randomness import keys, shuffles
 from popagents.learners.culture.culture import Culture, draw_teachers
-from popagents.learners.updates.adam import Adam
-from popagents.learners.updates.imitation import imitate, stacked
-from popagents.learners.updates.linear_imitation import linear
-from popagents.population.policies import CnnPolicy, LinearPolicy, MlpPolicy
-from popagents.population.population import Stack
+from popagents.learners.updates.imitation import imitate
+from popagents.rollout.jobs import Episodes, Record
 from popagents.rollout.make_env import native_vec_env
-from popagents.rollout.play import Lives, Record
+from tests.learners.by_hand import generation_of, in_env
 from tests.learners.games import Ring
-from tests.learners.test_population import ARM, BOARD, FIVE, GRID, PAIR, policy, seen
 
 YARDSTICK_500 = (3.4, 5.0)  # mean of the last 10 of 500 generations, source's settings, three seeds
-
-
-def lesson(space, action_space, pairs, seed):
-    action_space.seed(seed)
-    return seen(space, pairs, seed), np.stack([action_space.sample() for _ in range(pairs)])
-
-
-def learned_by_torch(template, genes, given, key, learning_rate, n_epochs, batch_size):
-    """Imitate one lesson as one would with SB3's policy and torch.optim.Adam."""
-    weights = dict(template.named_parameters())
-    with torch.no_grad():
-        for name, values in genes.items():
-            weights[name].copy_(torch.from_numpy(values))
-    optimizer = torch.optim.Adam([weights[name] for name in genes], lr=learning_rate)
-    observations, actions = (torch.from_numpy(x) for x in given)
-    for order in shuffles(key, len(actions), n_epochs):
-        for batch in torch.from_numpy(order).split(batch_size):
-            outputs = template.outputs(observations[batch])
-            if isinstance(template.action_space, gym.spaces.Box):
-                spread = torch.distributions.Normal(outputs, template.log_std.exp())
-                loss = -spread.log_prob(actions[batch]).sum(dim=1).mean()
-            else:
-                parts = torch.split(outputs, list(template.actions.sizes), dim=1)
-                chosen = actions[batch].reshape(len(batch), -1)
-                loss = sum(nn.functional.cross_entropy(part, chosen[:, i]) for i, part in enumerate(parts))
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-    return {name: weights[name].detach().numpy() for name in genes}
-
-
-@pytest.mark.parametrize(
-    ("policy_class", "space", "actions"),
-    [
-        (LinearPolicy, BOARD, FIVE),
-        (MlpPolicy, BOARD, FIVE),
-        (MlpPolicy, BOARD, PAIR),
-        (LinearPolicy, BOARD, ARM),
-        (CnnPolicy, GRID, FIVE),
-    ],
-)
-def test_imitation_is_cross_entropy_by_torchs_adam(policy_class, space, actions):
-    stack = Stack(policy(policy_class, space, actions), 5)
-    stack.randomize(np.random.default_rng(0), 0.1)
-    before = {k: v.copy() for k, v in stack.parameters.items()}
-    rows = np.array([4, 1, 2])
-    lessons = [lesson(space, actions, pairs, pairs) for pairs in (40, 33, 7)]  # full, ragged and short batches
-    orders = keys(0, 0, 0, rows)
-    parameters, state = imitate(stack, Adam.blank(stack), rows, lessons, orders, 1e-2, 3, 16)
-    for row, given, key in zip(rows, lessons, orders, strict=True):
-        genes = {name: values[row] for name, values in before.items()}
-        expected = learned_by_torch(policy(policy_class, space, actions), genes, given, key, 1e-2, 3, 16)
-        for name, values in expected.items():  # a few gradients are rounding alone, and Adam gives those any sign
-            assert np.quantile(np.abs(parameters[name][row] - values), 0.999) < 5e-5
-    assert list(state.steps) == [0, 9, 3, 0, 9]
-    for row in (0, 3):
-        assert all((parameters[name][row] == values[row]).all() for name, values in before.items())
-    assert all((stack.parameters[name] == values).all() for name, values in before.items())
-
-
-def test_the_compiled_linear_form_agrees_with_the_general_one_and_keeps_adams_memory():
-    stack = Stack(policy(LinearPolicy), 3)
-    rows, orders = np.arange(3), keys(0, 0, 0, np.arange(3))
-    results = []
-    for learn in (linear, stacked):
-        parameters, state = {k: v.copy() for k, v in stack.parameters.items()}, Adam.blank(stack)
-        for round_ in range(2):
-            lessons = [lesson(BOARD, FIVE, 50, 10 * round_ + i) for i in range(3)]
-            learn(stack, parameters, state, rows, lessons, orders, 1e-2, 4, 16)
-        results.append(
-            parameters | {f"m{k}": v for k, v in state.first.items()} | {f"v{k}": v for k, v in state.second.items()}
-        )
-    assert all(np.allclose(results[0][k], results[1][k], atol=1e-4) for k in results[0])
 
 
 def test_teachers_are_drawn_uniformly_among_the_betters():
@@ -113,27 +35,38 @@ def test_a_teacher_share_lets_only_the_best_teach():
     assert set(draw_teachers(ranked, 0.01, np.random.default_rng(0))[1:]) == {0}
 
 
-def test_one_tell_on_three_candidates_by_hand():
+def two_steps(returns, observations, actions):
+    """Return what answers a request of three members with episodes of two steps in three slots."""
+    spans = np.array([[0, 0, 2], [1, 0, 2], [2, 0, 2]])
+
+    def answer(request):
+        assert request.record
+        assert request.jobs.member.tolist() == [0, 1, 2]
+        record = Record(observations, actions, spans)
+        return Episodes(request.jobs, np.array(returns), np.full(3, 2), spans=spans, record=record)
+
+    return answer
+
+
+def test_one_generation_of_three_members_by_hand():
     """The best stays; the second learns the best's one action; equals stand by number at first."""
     model = Culture("LinearPolicy", Ring(), population_size=3, n_epochs=1, learning_rate=0.1, seed=0)
-    model._total_timesteps = 100
-    (stack,) = model.population.stacks
-    for values in stack.parameters.values():
-        values[:] = 0
+    state = model.loop.run.state
+    blank = {name: np.zeros_like(values) for name, values in state.population[0].items()}
     observations = np.zeros((2, 3, 8), np.float32)  # two steps of three slots
     observations[0, :, 1] = observations[1, :, 2] = 1
     actions = np.array([[0, 1, 1], [0, 1, 0]])
-    spans = np.array([[0, 0, 2], [1, 0, 2], [2, 0, 2]])
-    lives = Lives(
-        np.arange(3), np.array([5.0, 9.0, 5.0]), np.full(3, 2), observations[0], Record(observations, actions, spans)
-    )
-    parents, second, transmission = model.tell(np.arange(3), lives)
-    assert list(parents)[:2] == [1, -1]
-    assert parents[2] in (0, 1)
-    assert list(second) == [-1, -1, -1]
-    assert transmission is Transmission.IMITATION
-    assert model.order.tolist() == [1, 0, 2]
-    weight, bias = stack.parameters["action_net.weight"], stack.parameters["action_net.bias"]
+    answer = two_steps([5.0, 9.0, 5.0], observations, actions)
+    after, _ = generation_of(model, answer, replace(state, population=[blank]))
+    assert after.fitness.tolist() == [5, 9, 5]
+    assert after.champion == 1
+    assert list(after.parents)[:2] == [1, -1]
+    assert after.parents[2] in (0, 1)
+    assert after.second_parents is None
+    assert after.transmission is Transmission.IMITATION
+    assert after.state.order.tolist() == [1, 0, 2]
+    (learned,) = after.state.population
+    weight, bias = learned["action_net.weight"], learned["action_net.bias"]
     assert (weight[1] == 0).all()
     # Adam's first step moves each parameter that has a gradient by the learning rate against its sign. Member 0 saw its
     # teacher (member 1) choose action 1 in both situations: logits were 0, so error (softmax - one-hot) is (1/2, -1/2).
@@ -145,10 +78,8 @@ def test_one_tell_on_three_candidates_by_hand():
 
 def test_equals_keep_the_order_of_the_generation_before(tmp_path):
     model = Culture("LinearPolicy", Ring(), population_size=3, seed=0)
-    model._total_timesteps = 100
     observations, actions = np.zeros((2, 3, 8), np.float32), np.zeros((2, 3), np.int64)
-    record = Record(observations, actions, np.array([[0, 0, 2], [1, 0, 2], [2, 0, 2]]))
-    assert model.order.tolist() == [0, 1, 2]
+    assert model.loop.run.state.order.tolist() == [0, 1, 2]
     for returns, order in (
         ([5.0, 9.0, 9.0], [1, 2, 0]),
         ([5.0, 5.0, 9.0], [2, 1, 0]),  # 1 stood before 0
@@ -156,27 +87,40 @@ def test_equals_keep_the_order_of_the_generation_before(tmp_path):
         ([9.0, 5.0, 5.0], [0, 2, 1]),
         ([9.0, 9.0, 5.0], [0, 1, 2]),
     ):
-        lives = Lives(np.arange(3), np.array(returns), np.full(3, 2), observations[0], record)
-        parents, _, _ = model.tell(np.arange(3), lives)
-        assert model.order.tolist() == order
-        assert parents[order[0]] == -1
-        assert parents[order[1]] == order[0]
+        after, _ = generation_of(model, two_steps(returns, observations, actions))
+        assert after.state.order.tolist() == order
+        assert after.parents[order[0]] == -1
+        assert after.parents[order[1]] == order[0]
+        model.loop.run = replace(model.loop.run, state=after.state)
         model.save(tmp_path / "m")
-        assert Culture.load(tmp_path / "m").order.tolist() == order
+        assert Culture.load(tmp_path / "m").loop.run.state.order.tolist() == order
 
 
 def test_members_play_several_episodes_and_teach_all_of_them():
     model = Culture("LinearPolicy", Ring(), population_size=4, episodes=3, seed=0).learn(100)
-    jobs = model._jobs(2)
-    assert list(jobs) == [6, 7, 8]
     assert model.lineage["fitness"].shape == (4 * model.generation,)
-    assert len(model._recorder.observations) >= 3  # a member's three episodes follow one another in its slots
+    answers = []
+
+    def kept(request):
+        answers.append(in_env(model)(request))
+        return answers[-1]
+
+    after, (request,) = generation_of(model, kept)
+    (episodes,) = answers
+    jobs = np.flatnonzero(request.jobs.player == 2)
+    assert list(jobs) == [6, 7, 8]
+    assert after.fitness[2] == episodes.returns[jobs].mean()
+    observations, actions = episodes.record.pairs(jobs)
+    assert len(observations) == len(actions) == episodes.lengths[jobs].sum() >= 3  # all three, one after the other
+    alone = np.concatenate([episodes.record.pairs(np.array([job]))[0] for job in jobs])
+    assert (observations == alone).all()
 
 
 def test_the_lineage_says_who_learned_from_whom():
     model = Culture("LinearPolicy", Ring(), population_size=5, seed=0).learn(400)
     rows = model.lineage.reshape(-1, 5)
     assert (rows["member"] == np.arange(5)).all()
+    assert (rows["second_parent"] == -1).all()
     assert (rows["generation"] == np.arange(len(rows))[:, None]).all()
     order = np.arange(5)
     for generation in rows:
@@ -192,20 +136,22 @@ def test_the_lineage_says_who_learned_from_whom():
 
 def test_initial_weights_are_normal_and_biases_zero():
     model = Culture("LinearPolicy", "popenvs:PopPacman-v0", population_size=64, seed=0)
-    weight, bias = model.population.stacks[0].parameters.values()
+    (members,) = model.loop.run.state.population
+    weight, bias = members.values()
     assert weight.std() == pytest.approx(0.05, rel=0.02)
     assert abs(weight.mean()) < 0.001
     assert (bias == 0).all()
-    continuous = Culture("LinearPolicy", Ring(ARM), policy_kwargs={"log_std_init": -0.5}, seed=0)
-    assert (continuous.population.stacks[0].parameters["log_std"] == -0.5).all()  # the design's, not drawn
+    arm = spaces.Box(-2, 2, (2,), np.float32)
+    continuous = Culture("LinearPolicy", Ring(arm), policy_kwargs={"log_std_init": -0.5}, seed=0)
+    assert (continuous.loop.run.state.population[0]["log_std"] == -0.5).all()  # the design's, not drawn
 
 
 def test_the_learning_rate_falls_geometrically_with_progress(monkeypatch):
     rates = []
 
-    def watched(stack, adam, rows, lessons, shuffle_keys, rate, n_epochs, batch_size):
-        rates.append(rate)
-        return imitate(stack, adam, rows, lessons, shuffle_keys, rate, n_epochs, batch_size)
+    def watched(*what, learning_rate, **settings):
+        rates.append(learning_rate)
+        return imitate(*what, learning_rate=learning_rate, **settings)
 
     monkeypatch.setattr("popagents.learners.culture.culture.imitate", watched)
     lanes = native_vec_env("popenvs:PopPacman-v0", 4, max_steps=25)
