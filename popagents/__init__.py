@@ -22,6 +22,7 @@ NAMES = {
     "RecurrentPolicy": "popagents.population.recurrent",
     "GymVecEnv": "popagents.rollout.vec_env",
     "StopOnGoal": "popagents.learners.goal",
+    "maximize": "popagents.learners.es.maximize",
 }
 __all__ = [
     "ES",
@@ -36,6 +37,7 @@ __all__ = [
     "PopulationAlgorithm",
     "RecurrentPolicy",
     "StopOnGoal",
+    "maximize",
 ]
 
 
