@@ -21,6 +21,7 @@ NAMES = {
     "RecurrentPolicy": "popagents.population.recurrent",
     "GymVecEnv": "popagents.rollout.vec_env",
     "StopOnGoal": "popagents.learners.goal",
+    "maximize": "popagents.learners.es.maximize",
 }
 __all__ = list(NAMES)
 

@@ -15,6 +15,7 @@ from examples import (  # noqa: E402
     harlow_baldwin,
     harlow_dummy,
     harlow_one_shot,
+    own_reward,
     space_invaders,
     stag_hunt_flow,
     theory_meets_samples,
@@ -88,6 +89,13 @@ def test_newcomers_and_the_evolved_agent_live_and_are_drawn(tmp_path, capsys):
     fitness = dict(re.findall(r"(newcomers|evolved) +mean fitness of 4 lifetimes: ([-\d.]+)", output))
     assert float(fitness["newcomers"]) < 110 < float(fitness["evolved"])
     assert float(re.search(r"trials 2 to 6: ([\d.]+) % right, no learning", output)[1]) > 95
+
+
+def test_own_rewards_are_maximised(capsys):
+    own_reward.main(["--seed", "0"])
+    output = capsys.readouterr().out
+    assert float(re.search(r"([\d.]+) from the target", output)[1]) < 0.01
+    assert own_reward.GOAL <= float(re.search(r"CartPole: ([\d.]+) steps", output)[1]) <= 500
 
 
 def test_the_stag_hunt_takes_385_steps_and_about_twenty_lines(tmp_path, capsys):

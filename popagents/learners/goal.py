@@ -1,5 +1,6 @@
 """Stop when a goal is held: the rule by which evolution strategies are often said to have solved a task."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -45,16 +46,8 @@ class StopOnGoal(BaseCallback):
         verbose: int = 0,
     ) -> None:
         super().__init__(verbose)
-        if reward_goal is None or consecutive_goal_stopping is None:
-            raise ValueError(
-                f"reward_goal is {reward_goal} and consecutive_goal_stopping is {consecutive_goal_stopping}; a goal "
-                "needs both: the mean return to reach, and in how many tests on end"
-            )
-        if not np.isfinite(reward_goal):
-            raise ValueError(f"reward_goal is {reward_goal}; it must be a finite number")
-        positive("consecutive_goal_stopping", consecutive_goal_stopping)
+        self.reward_goal, self.consecutive_goal_stopping = checked_goal(reward_goal, consecutive_goal_stopping)
         positive("n_eval_episodes", n_eval_episodes)
-        self.reward_goal, self.consecutive_goal_stopping = float(reward_goal), consecutive_goal_stopping
         self.n_eval_episodes, self.every = n_eval_episodes, every
         self.eval_env: VecEnv | None = None if eval_env is None else vec_env_of(eval_env, 1)
         self.tests: list[float] = []
@@ -63,8 +56,7 @@ class StopOnGoal(BaseCallback):
     @property
     def reached(self) -> bool:
         """Tell whether the last tests all reached the goal."""
-        last = self.tests[-self.consecutive_goal_stopping :]
-        return len(last) == self.consecutive_goal_stopping and min(last) >= self.reward_goal
+        return is_held(self.tests, self.reward_goal, self.consecutive_goal_stopping)
 
     def _on_training_start(self) -> None:
         if self.eval_env is None:
@@ -87,3 +79,30 @@ class StopOnGoal(BaseCallback):
 
     def _on_step(self) -> bool:
         return not self.reached
+
+
+def checked_goal(reward_goal: float | None, consecutive_goal_stopping: int | None) -> tuple[float, int]:
+    """Return a goal, and how many tests on end must reach it.
+
+    Raises:
+        ValueError: one of them is missing or out of range.
+    """
+    if reward_goal is None or consecutive_goal_stopping is None:
+        raise ValueError(
+            f"reward_goal is {reward_goal} and consecutive_goal_stopping is {consecutive_goal_stopping}; a goal "
+            "needs both: the mean return to reach, and in how many tests on end"
+        )
+    if not np.isfinite(reward_goal):
+        raise ValueError(f"reward_goal is {reward_goal}; it must be a finite number")
+    positive("consecutive_goal_stopping", consecutive_goal_stopping)
+    return float(reward_goal), consecutive_goal_stopping
+
+
+def is_held(tests: Sequence[float] | np.ndarray, reward_goal: float, consecutive_goal_stopping: int) -> bool:
+    """Tell whether the last tests, that many on end, all reached the goal.
+
+    >>> is_held([9, 3, 9, 8], 8, 2), is_held([9], 8, 2)
+    (True, False)
+    """
+    last = tests[-consecutive_goal_stopping:]
+    return len(last) == consecutive_goal_stopping and bool(min(last) >= reward_goal)

@@ -71,14 +71,14 @@ class GradientStrategy:
         ValueError: a setting is out of range.
     """
 
-    population_size: int
-    sigma: float
-    final_sigma: float | None
-    learning_rate: float
-    final_learning_rate: float | None
-    mirrored: bool
-    fitness_shaping: str
-    optimizer: str
+    population_size: int = 64
+    sigma: float = 0.05
+    final_sigma: float | None = None
+    learning_rate: float = 0.02
+    final_learning_rate: float | None = None
+    mirrored: bool = True
+    fitness_shaping: str = "ranks"
+    optimizer: str = "adam"
 
     def __post_init__(self) -> None:
         check_members(self.population_size, self.mirrored)
