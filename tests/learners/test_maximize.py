@@ -110,6 +110,18 @@ def test_a_dict_stays_a_dict_and_every_dtype_and_shape_itself():
         assert (values != 1).any()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_reward_may_change_what_it_gets(dtype):
+    def reward(parameters):
+        value = quadratic(parameters)
+        parameters[0][:] = 99
+        return value
+
+    found, expected = (maximize(judge, [np.zeros(3, dtype)], **FAST) for judge in (reward, quadratic))
+    assert found.rewards.tolist() == expected.rewards.tolist()
+    assert (found.parameters[0] == expected.parameters[0]).all()
+
+
 def test_cartpole_is_solved_in_a_loop_of_ones_own():
     env = gym.make("CartPole-v1")
 
