@@ -24,6 +24,7 @@ from tests.learners.games import Ring
 mixing = [name for name in LEARNERS if LEARNERS[name].several_designs]
 
 
+@pytest.mark.bits
 @every_learner
 @pytest.mark.parametrize("slots", [1, 5, 6, 17])
 @pytest.mark.parametrize("kind", ["native", "dummy", "sync"])
@@ -40,6 +41,7 @@ def test_slots_and_kinds_of_environment_never_change_a_result(name, slots, kind)
     assert_same(new(name, env).learn(steps), reference)
 
 
+@pytest.mark.bits
 @pytest.mark.parametrize(
     ("name", "policy"),
     [(name, policy) for name in LEARNERS for policy in ("LinearPolicy", "MlpPolicy", "ActorCriticPolicy")]
