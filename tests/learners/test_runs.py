@@ -24,6 +24,7 @@ from tests.learners.games import Ring
 mixing = [name for name in LEARNERS if LEARNERS[name].several_designs]
 
 
+@pytest.mark.bits
 @every_learner
 @pytest.mark.parametrize("slots", [1, 5, 6, 17])
 @pytest.mark.parametrize("kind", ["native", "dummy", "sync"])

@@ -160,7 +160,7 @@ def test_a_champion_ships_and_plays_well(zoo: Script, capsys: pytest.CaptureFixt
 
 def test_a_champion_of_space_invaders_ships_and_plays_well(zoo: Script, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("ale_py")
-    zoo(popagents.zoo.enjoy.main, "--algo", "es", "--env", "ALE/SpaceInvaders-v5", "--no-render", "-n", "8000")
+    zoo(popagents.zoo.enjoy.main, "--algo", "elitist_es", "--env", "ALE/SpaceInvaders-v5", "--no-render", "-n", "8000")
     scores = [float(score) for score in re.findall(r"Episode Score: ([\d.]+)", capsys.readouterr().out)]
     assert len(scores) >= 4
     assert np.mean(scores) > 450  # 800 on average, which chance and another processor's rounding may shift; firing: 285
