@@ -24,8 +24,8 @@ class Agent(nn.Module):
         self, seen: torch.Tensor, state: object
     ) -> tuple[torch.distributions.Categorical, torch.Tensor, object]:
         """Return the policy, the value and the memory after one observation (5,)."""
-        shown, state = self.memory(self.embedding(seen)[None], state)
-        return torch.distributions.Categorical(logits=self.actor(shown[0])), self.critic(shown[0])[0], state
+        hidden, state = self.memory(self.embedding(seen)[None], state)
+        return torch.distributions.Categorical(logits=self.actor(hidden[0])), self.critic(hidden[0])[0], state
 
 
 class SequentialPort:

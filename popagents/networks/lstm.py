@@ -18,11 +18,11 @@ DEPTH = 16  # steps for which a tape has room at first
 
 
 class Weights(NamedTuple):
-    """Rows of weights, float32 (n inputs, e embedding, h hidden, a outputs); or of gradients, or of their squares."""
+    """Rows of weights, float32 (n features, e embedding, u units, a outputs); or of gradients, or of their squares."""
 
-    embedding: np.ndarray  # (rows, n + 1, e): of what is seen, the bias
-    cell: np.ndarray  # (rows, e + 2 + h, 4h): of what is embedded, two biases, of what was shown; gates: i, f, c, o
-    heads: np.ndarray  # (rows, a + 1, 1 + h): the actor's outputs and the critic's; the bias, of what is shown
+    embedding: np.ndarray  # (rows, n + 1, e): of the features, the bias
+    cell: np.ndarray  # (rows, e + 2 + u, 4u): of the embedding, two biases, of h before; gates: i, f, g, o
+    heads: np.ndarray  # (rows, a + 1, 1 + u): the actor's outputs and the critic's; the bias, of h
 
     @classmethod
     def of(cls, parameters: Parameters) -> "Weights":
@@ -64,128 +64,126 @@ class Weights(NamedTuple):
 class Tape(NamedTuple):
     """What an episode leaves behind for backpropagation, float32, for every life and step."""
 
-    seen: np.ndarray  # (lives, steps, n + 1), what is seen, 1
-    inputs: np.ndarray  # (lives, steps + 1, e + 2 + h), the cell's: what is embedded, 1, 1, what it showed before
-    held: np.ndarray  # (lives, steps + 1, h), before each step: what the cell holds
-    gates: np.ndarray  # (lives, steps, 4h), squashed
-    squashed: np.ndarray  # (lives, steps, h), tanh of what it holds after the step
-    answers: np.ndarray  # (lives, steps, a + 1), outputs and value
+    features: np.ndarray  # (lives, steps, n + 1), the network's, 1
+    inputs: np.ndarray  # (lives, steps + 1, e + 2 + u), the cell's: the embedding, 1, 1, the hidden state h before
+    c: np.ndarray  # (lives, steps + 1, u), the cell state before each step
+    gates: np.ndarray  # (lives, steps, 4u), after their sigmoids and tanh
+    tanh_c: np.ndarray  # (lives, steps, u), tanh of the cell state after the step
+    outputs: np.ndarray  # (lives, steps, a + 1), the actor's, and the value
 
     @classmethod
     def blank(cls, weights: Weights, lives: int, steps: int) -> "Tape":
-        """Make room for episodes of some steps, with empty memories."""
-        seen, e = weights.embedding.shape[1:]
+        """Make room for episodes of some steps, with h and c of 0."""
+        features, e = weights.embedding.shape[1:]
         inputs, gates = weights.cell.shape[1:]
-        h, answers = gates // 4, weights.heads.shape[1]
-        rooms = [(steps, seen), (steps + 1, inputs), (steps + 1, h), (steps, gates), (steps, h), (steps, answers)]
+        u, outputs = gates // 4, weights.heads.shape[1]
+        rooms = [(steps, features), (steps + 1, inputs), (steps + 1, u), (steps, gates), (steps, u), (steps, outputs)]
         tape = cls(*(np.zeros((lives, *room), np.float32) for room in rooms))
-        tape.seen[:, :, -1] = tape.inputs[:, :, e : e + 2] = 1
+        tape.features[:, :, -1] = tape.inputs[:, :, e : e + 2] = 1
         return tape
 
     def longer(self, weights: Weights) -> "Tape":
         """Return a tape of twice the steps, with what stands on this one."""
-        longer = Tape.blank(weights, len(self.answers), 2 * self.answers.shape[1])
+        longer = Tape.blank(weights, len(self.outputs), 2 * self.outputs.shape[1])
         for old, new in zip(self, longer, strict=True):
             new[:, : old.shape[1]] = old
         return longer
 
 
 @njit(cache=True, fastmath=FAST, error_model="numpy")
-def forward(who, seen, w, tape, steps, lanes):  # type: ignore[no-untyped-def]
+def forward(who, features, w, tape, steps, lives_each):  # type: ignore[no-untyped-def]
     """Play one step.
 
     Args:
         who: int64, (k,), the lives that play; nobody twice.
-        seen: float32, (k, n), what each sees.
+        features: float32, (k, n), of what each sees.
         w: `Weights`.
         tape: `Tape`; what happens in step `steps[life]` is written there.
         steps: int64, (lives,), steps that each life has played in this episode; one more afterwards.
-        lanes: lives that share weights: life i has those of row i // lanes.
+        lives_each: lives that share weights: life i has those of row i // lives_each.
 
     Returns:
         float32, (k, a), outputs.
     """
-    n, e, a = seen.shape[1], w.embedding.shape[2], w.heads.shape[1] - 1
+    n, e, a = features.shape[1], w.embedding.shape[2], w.heads.shape[1] - 1
     out = np.empty((len(who), a), np.float32)
     for row in range(len(who)):
         life = who[row]
-        own, t = life // lanes, steps[life]
+        own, t = life // lives_each, steps[life]
         steps[life] += 1
-        x, gates, answers = tape.inputs[life, t], tape.gates[life, t], tape.answers[life, t]
+        x, gates, outputs = tape.inputs[life, t], tape.gates[life, t], tape.outputs[life, t]
         x[:e] = w.embedding[own, n]
         for i in range(n):
-            tape.seen[life, t, i] = seen[row, i]
-            if seen[row, i] != 0:
-                add_scaled(x[:e], seen[row, i], w.embedding[own, i])
-        known = len(x) if t > 0 else e + 2  # nothing was shown before the first step
+            tape.features[life, t, i] = features[row, i]
+            if features[row, i] != 0:
+                add_scaled(x[:e], features[row, i], w.embedding[own, i])
+        known = len(x) if t > 0 else e + 2  # h is 0 before the first step
         gates[:] = 0
         add_product(gates, x[:known], w.cell[own])
-        after = tape.inputs[life, t + 1, e + 1 :]  # 1, what is shown
-        squash(gates, tape.held[life, t], tape.held[life, t + 1], tape.squashed[life, t], after[1:])
+        after = tape.inputs[life, t + 1, e + 1 :]  # 1, h
+        cell_forward(gates, tape.c[life, t], tape.c[life, t + 1], tape.tanh_c[life, t], after[1:])
         for j in range(a + 1):
-            answers[j] = dot(w.heads[own, j], after)
-        out[row] = answers[:a]
+            outputs[j] = dot(w.heads[own, j], after)
+        out[row] = outputs[:a]
     return out
 
 
 @njit(cache=True, fastmath=FAST, error_model="numpy")
-def squash(gates, held, held_after, squashed, shown_after):  # type: ignore[no-untyped-def]
-    """Squash the gates (4h,) in place, and move the memory on."""
-    h = len(held)
-    for j in range(2 * h):
+def cell_forward(gates, c, c_after, tanh_c, h_after):  # type: ignore[no-untyped-def]
+    """Put the gates (4u,) through their sigmoids and tanh in place; write the cell state and h after the step."""
+    u = len(c)
+    for j in range(2 * u):
         gates[j] = sigmoid(gates[j])
-    for j in range(2 * h, 3 * h):
+    for j in range(2 * u, 3 * u):
         gates[j] = tanh(gates[j])
-    for j in range(3 * h, 4 * h):
+    for j in range(3 * u, 4 * u):
         gates[j] = sigmoid(gates[j])
-    for j in range(h):
-        held_after[j] = gates[h + j] * held[j] + gates[j] * gates[2 * h + j]
-        squashed[j] = tanh(held_after[j])
-        shown_after[j] = gates[3 * h + j] * squashed[j]
+    for j in range(u):
+        c_after[j] = gates[u + j] * c[j] + gates[j] * gates[2 * u + j]
+        tanh_c[j] = tanh(c_after[j])
+        h_after[j] = gates[3 * u + j] * tanh_c[j]
 
 
 @njit(cache=True, fastmath=FAST, error_model="numpy")
-def backward(life, own, steps, d_answers, w, tape, g):  # type: ignore[no-untyped-def]
+def backward(life, own, steps, d_outputs, w, tape, g):  # type: ignore[no-untyped-def]
     """Backpropagate through one life's episode.
 
     Args:
         life: whose.
         own: the row of its weights.
         steps: how many.
-        d_answers: float32, (steps, a + 1), the gradient of the loss by outputs and value.
+        d_outputs: float32, (steps, a + 1), the gradient of the loss by the actor's outputs and the value.
         w: `Weights` of all lives.
         tape: what `forward` left.
         g: `Weights` of one life, zeros; gradients are added.
     """
-    e, h = w.embedding.shape[2], w.heads.shape[2] - 1
+    e, u = w.embedding.shape[2], w.heads.shape[2] - 1
     inputs = tape.inputs[life]
-    d_inputs, d_held = np.zeros(inputs.shape[1], np.float32), np.zeros(h, np.float32)
-    d_gates = np.empty((steps, 4 * h), np.float32)
+    d_inputs, d_c = np.zeros(inputs.shape[1], np.float32), np.zeros(u, np.float32)
+    d_gates = np.empty((steps, 4 * u), np.float32)
     for t in range(steps - 1, -1, -1):
-        add_product(d_inputs[e + 1 :], d_answers[t], w.heads[own])
-        through_gates(
-            tape.gates[life, t], tape.held[life, t], tape.squashed[life, t], d_inputs[e + 2 :], d_held, d_gates[t]
-        )
+        add_product(d_inputs[e + 1 :], d_outputs[t], w.heads[own])
+        cell_backward(tape.gates[life, t], tape.c[life, t], tape.tanh_c[life, t], d_inputs[e + 2 :], d_c, d_gates[t])
         product(w.cell[own], d_gates[t], d_inputs)
-        for i in range(tape.seen.shape[2]):
-            if tape.seen[life, t, i] != 0:
-                add_scaled(g.embedding[0, i], tape.seen[life, t, i], d_inputs[:e])
-    add_outer(g.heads[0], d_answers[:steps], inputs[1 : steps + 1, e + 1 :])
+        for i in range(tape.features.shape[2]):
+            if tape.features[life, t, i] != 0:
+                add_scaled(g.embedding[0, i], tape.features[life, t, i], d_inputs[:e])
+    add_outer(g.heads[0], d_outputs[:steps], inputs[1 : steps + 1, e + 1 :])
     add_outer(g.cell[0], inputs[:steps], d_gates)
 
 
 @njit(cache=True, fastmath=FAST, error_model="numpy")
-def through_gates(gates, held, squashed, d_shown, d_held, d_gates):  # type: ignore[no-untyped-def]
-    """Write the gradient by the gates before squashing (4h,), and turn that by what is held into the step before's."""
-    h = len(held)
-    for j in range(h):
-        i, f, c, o = gates[j], gates[h + j], gates[2 * h + j], gates[3 * h + j]
-        d = d_held[j] + d_shown[j] * o * (ONE - squashed[j] * squashed[j])
-        d_gates[j] = d * c * i * (ONE - i)
-        d_gates[h + j] = d * held[j] * f * (ONE - f)
-        d_gates[2 * h + j] = d * i * (ONE - c * c)
-        d_gates[3 * h + j] = d_shown[j] * squashed[j] * o * (ONE - o)
-        d_held[j] = d * f
+def cell_backward(gates, c, tanh_c, d_h, d_c, d_gates):  # type: ignore[no-untyped-def]
+    """Write the gradient by the gates' inputs (4u,), and turn that by the cell state into the step before's."""
+    u = len(c)
+    for j in range(u):
+        i, f, g, o = gates[j], gates[u + j], gates[2 * u + j], gates[3 * u + j]
+        d = d_c[j] + d_h[j] * o * (ONE - tanh_c[j] * tanh_c[j])
+        d_gates[j] = d * g * i * (ONE - i)
+        d_gates[u + j] = d * c[j] * f * (ONE - f)
+        d_gates[2 * u + j] = d * i * (ONE - g * g)
+        d_gates[3 * u + j] = d_h[j] * tanh_c[j] * o * (ONE - o)
+        d_c[j] = d * f
 
 
 @njit(cache=True, fastmath=FAST, error_model="numpy")
@@ -199,22 +197,22 @@ def rmsprop(weights, gradients, squares, rate):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, fastmath=FAST, error_model="numpy")
-def descend(steps, d_answers, w, tape, g, squares, rates):  # type: ignore[no-untyped-def]
+def descend(steps, d_outputs, w, tape, g, squares, rates):  # type: ignore[no-untyped-def]
     """Move all weights by one step of RMSprop.
 
     Args:
         steps: int64, (lives,), how many each has played.
-        d_answers: float32, (lives, longest, a + 1), the gradient of each life's loss by outputs and value.
+        d_outputs: float32, (lives, longest, a + 1), the gradient of each life's loss by outputs and value.
         w: `Weights`; they change.
         tape: what `forward` left.
         g: `Weights` of one life, zeros; to compute with.
         squares: `Weights`, running means of the gradients' squares; they change.
         rates: float32, (rows of weights,), learning rates; lives share weights evenly.
     """
-    lanes = len(steps) // len(rates)
+    lives_each = len(steps) // len(rates)
     for own in range(len(rates)):
-        for life in range(own * lanes, (own + 1) * lanes):
-            backward(life, own, steps[life], d_answers[life], w, tape, g)
+        for life in range(own * lives_each, (own + 1) * lives_each):
+            backward(life, own, steps[life], d_outputs[life], w, tape, g)
         rmsprop(w.embedding[own].ravel(), g.embedding.ravel(), squares.embedding[own].ravel(), rates[own])
         rmsprop(w.cell[own].ravel(), g.cell.ravel(), squares.cell[own].ravel(), rates[own])
         rmsprop(w.heads[own].ravel(), g.heads.ravel(), squares.heads[own].ravel(), rates[own])

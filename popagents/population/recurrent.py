@@ -17,24 +17,24 @@ from torch import nn
 
 from popagents.population.policies import ActorPolicy
 
-State = tuple[torch.Tensor, torch.Tensor]  # what the cell shows and what it holds, (k, hidden_size) each
+State = tuple[torch.Tensor, torch.Tensor]  # hidden state h and cell state c, (k, hidden_size) each
 
 
 class Cell(nn.LSTMCell):
     """An LSTM cell whose `forward` is the first step of an episode; `step` is any other."""
 
     def forward(self, x: torch.Tensor, state: State | None = None) -> torch.Tensor:  # type: ignore[override]
-        """Return what the cell shows (k, hidden_size) after inputs (k, input_size) on an empty memory."""
+        """Return the hidden state (k, hidden_size) after inputs (k, input_size) on an empty memory."""
         return self.step(x, self.empty(x))[0]
 
     def step(self, x: torch.Tensor, state: State) -> State:
         """Return the memory after one more input; the gates stand in PyTorch's order: input, forget, cell, output."""
-        shown, held = state
+        h, c = state
         gates = nn.functional.linear(x, self.weight_ih, self.bias_ih)
-        gates = gates + nn.functional.linear(shown, self.weight_hh, self.bias_hh)
+        gates = gates + nn.functional.linear(h, self.weight_hh, self.bias_hh)
         i, f, g, o = gates.chunk(4, dim=-1)
-        held = f.sigmoid() * held + i.sigmoid() * g.tanh()
-        return o.sigmoid() * held.tanh(), held
+        c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+        return o.sigmoid() * c.tanh(), c
 
     def empty(self, x: torch.Tensor) -> State:
         """Return the memory with which an episode begins, for inputs (..., input_size)."""
@@ -125,5 +125,5 @@ class RecurrentPolicy(ActorPolicy):
             return self.cell.empty(features)
         begins = np.zeros(len(features), bool) if episode_start is None else np.asarray(episode_start, bool)
         kept = torch.as_tensor(~begins, device=self.device)[:, None]
-        shown, held = (torch.as_tensor(part, device=self.device) * kept for part in state)
-        return shown, held
+        h, c = (torch.as_tensor(part, device=self.device) * kept for part in state)
+        return h, c

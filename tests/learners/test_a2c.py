@@ -58,9 +58,9 @@ def by_autograd(parameters, row, episode, settings):
     for layer in ("policy_net.embedding", "action_net", "value_net"):
         linear[layer] = nn.Linear(*reversed(own[f"{layer}.weight"].shape))
         linear[layer].weight.data, linear[layer].bias.data = own[f"{layer}.weight"], own[f"{layer}.bias"]
-    shown, _ = network(linear["policy_net.embedding"](seen))
-    chances = torch.distributions.Categorical(logits=linear["action_net"](shown))
-    values = linear["value_net"](shown)[:, 0]
+    hidden, _ = network(linear["policy_net.embedding"](seen))
+    chances = torch.distributions.Categorical(logits=linear["action_net"](hidden))
+    values = linear["value_net"](hidden)[:, 0]
     returns, after = [], 0.0
     for reward in rewards.flip(0):
         after = float(reward) + float(settings.discount[row]) * after
@@ -96,10 +96,10 @@ def compiled_gradients(learners):
     """Return what `learn` descends along, read off a step with RMSprop's memory laid open."""
     gradients = {}
 
-    def keep(steps, d_answers, w, tape, g, squares, rates):
+    def keep(steps, d_outputs, w, tape, g, squares, rates):
         found = []
         for life in range(len(steps)):
-            lstm.backward(life, life // (len(steps) // len(rates)), steps[life], d_answers[life], w, tape, g)
+            lstm.backward(life, life // (len(steps) // len(rates)), steps[life], d_outputs[life], w, tape, g)
             found.append(g.parameters())
             for values in g:
                 values[:] = 0
@@ -192,10 +192,10 @@ def test_returns_are_discounted_to_the_end_of_the_episode():
 def test_the_compiled_tangent_is_within_3e_7():
     x = np.linspace(-20, 20, 100_001).astype(np.float32)
     assert np.abs(np.array([lstm.tanh.py_func(v) for v in x[::50]]) - np.tanh(x[::50])).max() < 3e-7
-    held = np.zeros(1, np.float32)
+    c = np.zeros(1, np.float32)
     for v in x[::50]:
         gates = np.array([0, 0, v, 0], np.float32)
-        lstm.squash(gates, held, np.empty(1, np.float32), np.empty(1, np.float32), np.empty(1, np.float32))
+        lstm.cell_forward(gates, c, np.empty(1, np.float32), np.empty(1, np.float32), np.empty(1, np.float32))
         assert abs(gates[2] - np.tanh(v)) < 3e-7
 
 
@@ -209,8 +209,8 @@ def test_a_life_acts_the_same_whoever_sits_beside_it():
         whole = together.act(np.arange(3), seen)
         apart = np.concatenate([alone.act(np.array([life]), seen[[life]]) for life in (2, 0, 1)])
         assert (whole == apart[[1, 2, 0]]).all()
-        assert (together.tape.answers[:, t] == alone.tape.answers[:, t]).all()  # outputs and values, to the bit
-        assert together.tape.answers[:, t].any()
+        assert (together.tape.outputs[:, t] == alone.tape.outputs[:, t]).all()  # outputs and values, to the bit
+        assert together.tape.outputs[:, t].any()
 
 
 def test_an_environment_of_long_episodes_finds_room_on_the_tape():

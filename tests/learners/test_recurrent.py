@@ -35,13 +35,13 @@ def test_a_step_is_that_of_pytorchs_lstm():
     for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
         getattr(theirs, f"{name}_l0").data = getattr(made.cell, name).data
     x = torch.randn(7, 5)
-    shown, _ = theirs(made.policy_net.embedding(x))
+    hidden, _ = theirs(made.policy_net.embedding(x))
     memory = made.cell.empty(x[0])
     for t in range(7):
         outputs, value, memory = made.step(x[t], memory)
-        assert torch.allclose(memory[0], shown[t], atol=1e-6)
-        assert torch.allclose(outputs, made.action_net(shown[t]), atol=1e-6)
-        assert torch.allclose(value, made.value_net(shown[t])[0], atol=1e-6)
+        assert torch.allclose(memory[0], hidden[t], atol=1e-6)
+        assert torch.allclose(outputs, made.action_net(hidden[t]), atol=1e-6)
+        assert torch.allclose(value, made.value_net(hidden[t])[0], atol=1e-6)
 
 
 def test_predict_remembers_and_an_episodes_start_makes_it_forget():

@@ -49,13 +49,13 @@ class CompiledLearners(Learners):
     def _step(self, who: np.ndarray, observations: np.ndarray) -> np.ndarray:
         return lstm.forward(who, self._features(observations), self.weights, self.tape, self.steps, self.lives_each)
 
-    def _features(self, seen: np.ndarray) -> np.ndarray:
+    def _features(self, observations: np.ndarray) -> np.ndarray:
         """Return what the policy's features extractor makes of observations: float32, (k, n)."""
         extractor = self.design.template.features_extractor
         if type(extractor) is FlattenExtractor:
-            return np.ascontiguousarray(self.design.flat(seen), np.float32)
+            return np.ascontiguousarray(self.design.flat(observations), np.float32)
         with torch.no_grad():
-            return extractor(self.design.actor.prepare(seen)).numpy()
+            return extractor(self.design.actor.prepare(observations)).numpy()
 
     def _make_room(self) -> None:
         super()._make_room()
@@ -64,10 +64,10 @@ class CompiledLearners(Learners):
     def _descend(self, taken: np.ndarray, returns: np.ndarray, shares: np.ndarray) -> None:
         spread = self._log_std(np.arange(len(self.steps)))
         spread = None if spread is None else spread[:, None, :]
-        answers = self.tape.answers[:, : taken.shape[1]]
-        d_answers, d_spread = loss_gradient(self.actions, answers, taken, returns, shares, self.costs, spread)
+        outputs = self.tape.outputs[:, : taken.shape[1]]
+        d_outputs, d_spread = loss_gradient(self.actions, outputs, taken, returns, shares, self.costs, spread)
         networks = (self.weights, self.tape, self.gradient, self.squares)
-        lstm.descend(self.steps, d_answers, *networks, self.hyperparameters.learning_rate)
+        lstm.descend(self.steps, d_outputs, *networks, self.hyperparameters.learning_rate)
         if self.log_std is not None:
             d_own = d_spread.reshape(len(self.log_std), self.lives_each, -1).sum(axis=1)  # type: ignore[union-attr]
             for row, rate in enumerate(self.hyperparameters.learning_rate):
@@ -84,18 +84,18 @@ def make_learners(
 
 def loss_gradient(
     actions: Actions,
-    answers: np.ndarray,
+    outputs: np.ndarray,
     taken: np.ndarray,
     returns: np.ndarray,
     shares: np.ndarray,
     costs: np.ndarray,
     log_std: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return the gradient of each life's loss (see `popagents.learners.updates.a2c`) by what its network gave.
+    """Return the gradient of each life's loss (see `popagents.learners.updates.a2c`) by its network's outputs.
 
     Args:
         actions: the action space.
-        answers: float32, (lives, steps, n_outputs + 1), outputs and value.
+        outputs: float32, (lives, steps, n_outputs + 1), the actor's, and the value.
         taken: (lives, steps, ...), actions.
         returns: float32, (lives, steps), R_t.
         shares: (lives, steps), each step's share of the mean; 0 behind its end.
@@ -103,14 +103,14 @@ def loss_gradient(
         log_std: float32, (lives, 1, n_outputs), for a Box.
 
     Returns:
-        By the answers, and by `log_std` (lives, n_outputs) for a Box.
+        By the outputs, and by `log_std` (lives, n_outputs) for a Box.
     """
     if log_std is None:
         chosen = taken.reshape(*returns.shape, len(actions.sizes))
-        return logits_gradient(answers, chosen, returns, shares, costs, np.array(actions.sizes)), None
+        return logits_gradient(outputs, chosen, returns, shares, costs, np.array(actions.sizes)), None
     shares = shares.astype(np.float32)
-    outputs, advantages = answers[:, :, :-1], returns - answers[:, :, -1]
-    error, spread = actions.gradient(outputs, taken, log_std)
+    means, advantages = outputs[:, :, :-1], returns - outputs[:, :, -1]
+    error, spread = actions.gradient(means, taken, log_std)
     weights = (advantages * shares)[:, :, None]
     d_values = -2 * costs[0][:, None] * shares * advantages
     entropy_cost = (costs[1][:, None] * shares)[:, :, None]
@@ -119,7 +119,7 @@ def loss_gradient(
 
 @njit(cache=True)
 def logits_gradient(
-    answers: np.ndarray,
+    outputs: np.ndarray,
     chosen: np.ndarray,
     returns: np.ndarray,
     shares: np.ndarray,
@@ -130,21 +130,21 @@ def logits_gradient(
 
     The gradient of the entropy H by a component's logits is -p (log p + H).
     """
-    d_answers, logs = np.empty_like(answers), np.empty(sizes.max(), np.float32)
+    d_outputs, logs = np.empty_like(outputs), np.empty(sizes.max(), np.float32)
     for life in range(returns.shape[0]):
         for t in range(returns.shape[1]):
-            share, advantage = np.float32(shares[life, t]), returns[life, t] - answers[life, t, -1]
-            d_answers[life, t, -1] = -2 * costs[0, life] * share * advantage
+            share, advantage = np.float32(shares[life, t]), returns[life, t] - outputs[life, t, -1]
+            d_outputs[life, t, -1] = -2 * costs[0, life] * share * advantage
             first = 0
             for component, size in enumerate(sizes):
-                negative_entropy = log_softmax(answers[life, t, first : first + size], logs)
+                negative_entropy = log_softmax(outputs[life, t, first : first + size], logs)
                 for a in range(size):
                     p = np.exp(logs[a])
                     error = p - np.float32(a == chosen[life, t, component])
                     slope = p * (logs[a] - negative_entropy)
-                    d_answers[life, t, first + a] = share * (error * advantage + costs[1, life] * slope)
+                    d_outputs[life, t, first + a] = share * (error * advantage + costs[1, life] * slope)
                 first += size
-    return d_answers
+    return d_outputs
 
 
 @njit(cache=True)
