@@ -35,4 +35,4 @@ def test_every_table_says_so(use, says):
 
 def test_a_name_of_a_table_is_imported():
     assert load("game", "chicken", GAMES) is load_game("chicken")
-    assert all(isinstance(load("learner", name, LEARNERS), type) for name in LEARNERS)
+    assert all(isinstance(load_learner(name), type) for name in LEARNERS)

@@ -4,14 +4,11 @@ import numpy as np
 import pytest
 from stable_baselines3.common.callbacks import BaseCallback
 
-from popagents.learners.culture.culture import Culture
-from popagents.learners.es.elitist_es import ElitistES
-from popagents.learners.es.es import ES
-from popagents.learners.genetic.genetic import Genetic
 from popagents.learners.snapshot import flat
+from registration import learners as table
 
 PACMAN = "popenvs:PopPacman-v0"
-LEARNERS = {"culture": Culture, "es": ES, "elitist_es": ElitistES, "genetic": Genetic}
+LEARNERS = {name: table.load_learner(name) for name in table.LEARNERS}
 OWN = {  # settings that not every learner has
     "culture": {"champion_episodes": 2},
     "genetic": {"champion_episodes": 2, "tournament_size": 3, "n_offspring": 6},  # everybody plays in each generation
