@@ -56,10 +56,15 @@ def moran(game: Any, population_size: int, selection: float = 1.0) -> Moran:
     fixation = np.ones((types, types))
     for a, b in np.argwhere(~np.eye(types, dtype=bool)):
         fixation[a, b] = fixation_probability(selection * payoff_differences(payoffs, a, b, population_size))
-    chain = fixation / max(types - 1, 1)
+    return Moran(fixation, stationary(mutation_chain(fixation)))
+
+
+def mutation_chain(fixation: np.ndarray) -> np.ndarray:
+    """Return the Markov chain between populations of one type, (types, types), as rare mutants of others take over."""
+    chain = fixation / max(len(fixation) - 1, 1)
     np.fill_diagonal(chain, 0)
     np.fill_diagonal(chain, 1 - chain.sum(-1))
-    return Moran(fixation, stationary(chain))
+    return chain
 
 
 def fixation_probability(advantage: np.ndarray) -> float:

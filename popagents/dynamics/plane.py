@@ -119,10 +119,7 @@ def plane(learner: Learner, x: Choice, y: Choice, points: np.ndarray, background
         ValueError: see `flow`.
     """
     check_axes(learner, x, y)
-    if background is None:
-        background = np.broadcast_to(learner.available[:, None, :], learner.shape)
-        background = background / background.sum(-1, keepdims=True)
-    background = learner.checked(background)
+    background = learner.checked(uniform_strategies(learner) if background is None else background)
     X = np.broadcast_to(background, (len(points), len(points), *background.shape)).copy()
     across, up = np.meshgrid(points, points)
     if x[:2] == y[:2]:
@@ -158,6 +155,12 @@ def mixed(
     return row
 
 
+def uniform_strategies(learner: Learner) -> np.ndarray:
+    """Return strategies that take all actions which a player has equally often: (N, Z, A)."""
+    available = np.broadcast_to(learner.available[:, None, :], learner.shape)
+    return available / available.sum(-1, keepdims=True)
+
+
 def check_axes(learner: Learner, x: Choice, y: Choice) -> None:
     """Refuse axes that do not span a plane of strategies.
 
@@ -168,12 +171,27 @@ def check_axes(learner: Learner, x: Choice, y: Choice) -> None:
         raise ValueError("ValueSarsa learns values, not strategies; draw a learner of strategies, such as Sarsa")
     if x == y:
         raise ValueError(f"x and y are both {x}; choose another player, state or action for one of them")
-    players, seen, _ = learner.shape
-    for name, (i, z, a) in (("x", x), ("y", y)):
-        if not (0 <= i < players and 0 <= z < seen and 0 <= a < learner.available.sum(-1)[i]):
-            raise ValueError(
-                f"{name} is {(i, z, a)}; it must be (player, state, action), and the game has {players} players, "
-                f"{seen} states or observations, and {learner.available.sum(-1).tolist()} actions"
-            )
-        if learner.available.sum(-1)[i] < (3 if x[:2] == y[:2] else 2):
-            raise ValueError(f"{name} is {(i, z, a)}, and the axes leave player {i} no action; choose others")
+    for name, axis in (("x", x), ("y", y)):
+        check_axis(learner, name, axis, 2 if x[:2] == y[:2] else 1)
+
+
+def check_axis(learner: Learner, name: str, axis: Choice, drawn: int) -> None:
+    """Refuse an axis that a game does not have.
+
+    Args:
+        learner: of the game.
+        name: of the axis.
+        axis: player, state or observation, action.
+        drawn: how many actions of this player in this state are axes.
+
+    Raises:
+        ValueError: there is no such axis, or the player has no other action.
+    """
+    (i, z, a), (players, seen, _), counts = axis, learner.shape, learner.available.sum(-1)
+    if not (0 <= i < players and 0 <= z < seen and 0 <= a < counts[i]):
+        raise ValueError(
+            f"{name} is {axis}; it must be (player, state, action), and the game has {players} players, "
+            f"{seen} states or observations, and {counts.tolist()} actions"
+        )
+    if counts[i] <= drawn:
+        raise ValueError(f"{name} is {axis}, and the axes leave player {i} no action; choose others")

@@ -30,7 +30,8 @@ class Tensors:
         transitions, rewards, observations = (
             np.asarray(getattr(game, name), np.float64) for name in ("transitions", "rewards", "observations")
         )
-        check(transitions, rewards, observations)
+        check_shapes(transitions, rewards, observations)
+        check_numbers(transitions, rewards, observations)
         n, states = observations.shape[:2]
         counts = transitions.shape[-n - 1 : -1]
         self.n_players, self.n_states, self.n_observations = observations.shape
@@ -43,8 +44,8 @@ class Tensors:
         self.batch = self.rewards.shape[:-3]
 
 
-def check(transitions: np.ndarray, rewards: np.ndarray, observations: np.ndarray) -> None:
-    """Refuse arrays that are not a game.
+def check_shapes(transitions: np.ndarray, rewards: np.ndarray, observations: np.ndarray) -> None:
+    """Refuse arrays whose shapes are not a game's.
 
     Raises:
         ValueError: see `Tensors`.
@@ -62,6 +63,14 @@ def check(transitions: np.ndarray, rewards: np.ndarray, observations: np.ndarray
         raise ValueError(
             f"rewards have shape {rewards.shape}; they must have (..., {', '.join(map(str, (n, *shape)))})"
         )
+
+
+def check_numbers(transitions: np.ndarray, rewards: np.ndarray, observations: np.ndarray) -> None:
+    """Refuse probabilities that are none, and rewards that are not finite.
+
+    Raises:
+        ValueError: see `Tensors`.
+    """
     for name, table in (("transitions", transitions), ("observations", observations)):
         if not (abs(table.sum(-1) - 1) <= CLOSE).all() or not (table >= 0).all():
             raise ValueError(f"{name} hold a row that is no probability distribution; each must be >= 0 and sum to 1")

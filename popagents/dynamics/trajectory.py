@@ -1,7 +1,8 @@
 """Trajectories of learning, from one start or many: the call of the compiled loop, and its result."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from popagents.dynamics import loop
 
 KEEP = "all", "ends"
 ROOM = 10**7  # numbers that may be allocated before the length of a trajectory is known
+Play = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]  # `play`, all but its history given
 
 
 @dataclass(frozen=True)
@@ -47,32 +49,53 @@ class Trajectory:
 
 def run(learner: Any, X: np.ndarray, max_steps: int, tolerance: float, keep: str) -> Trajectory:
     """Run a learner; see `Learner.trajectory`."""
-    positive("max_steps", max_steps)
-    choice("keep", keep, KEEP)
-    if not tolerance >= 0:
-        raise ValueError(f"tolerance is {tolerance!r}; it must be 0 (never a fixed point) or above")
+    check_settings(max_steps, tolerance, keep)
     batch = batch_axes(learner, X)
     starts = np.array(np.broadcast_to(X, batch + learner.shape), np.float64).reshape(-1, *learner.shape)
-    settings = learner.learning_rate, learner.discount, learner.intensity, learner.scale, learner.epsilon
-    n = learner.shape[0]
-    prepared = np.stack([np.broadcast_to(array, (*batch, n)).reshape(-1, n) for array in settings])
-    arguments = learner, starts, prepared, batch, max_steps, tolerance
-    if keep == "ends":
-        finals, steps, end = play(*arguments, np.empty((0, *starts.shape)))
-        history = np.stack([starts, finals])
-    else:
-        length = max_steps + 1
-        if length * starts.size > ROOM:  # run twice, first for the length
-            length = play(*arguments, np.empty((0, *starts.shape)))[1].max(initial=0) + 1
-        history = np.empty((length, *starts.shape))
-        _, steps, end = play(*arguments, history)
-        history = history[: steps.max(initial=0) + 1].copy()
-        loop.repeat_last(history, steps)
+    plays = partial(play, learner, starts, settings_of(learner, batch), batch, max_steps, tolerance)
+    history, steps, end = first_and_last(plays, starts) if keep == "ends" else every_step(plays, starts, max_steps)
     converged, diverged, steps = (x.reshape(batch) for x in (end == loop.CONVERGED, end == loop.DIVERGED, steps))
     strategies = history.reshape(len(history), *batch, *learner.shape)
     if not batch:
         return Trajectory(strategies, bool(converged), bool(diverged), int(steps))
     return Trajectory(strategies, converged, diverged, steps)
+
+
+def check_settings(max_steps: int, tolerance: float, keep: str) -> None:
+    """Check how a run ends and what is kept of it.
+
+    Raises:
+        ValueError: a setting is out of its range.
+    """
+    positive("max_steps", max_steps)
+    choice("keep", keep, KEEP)
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance is {tolerance!r}; it must be 0 (never a fixed point) or above")
+
+
+def settings_of(learner: Any, batch: tuple[int, ...]) -> np.ndarray:
+    """Return a learner's settings for the compiled loop: (5, B, N)."""
+    n = learner.shape[0]
+    settings = learner.learning_rate, learner.discount, learner.intensity, learner.scale, learner.epsilon
+    return np.stack([np.broadcast_to(array, (*batch, n)).reshape(-1, n) for array in settings])
+
+
+def first_and_last(plays: Play, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the first and the last tables, (2, B, N, Z, A), the numbers of steps and the ends."""
+    finals, steps, end = plays(np.empty((0, *starts.shape)))
+    return np.stack([starts, finals]), steps, end
+
+
+def every_step(plays: Play, starts: np.ndarray, max_steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the tables of all steps, (n + 1, B, N, Z, A), the numbers of steps and the ends."""
+    length = max_steps + 1
+    if length * starts.size > ROOM:  # run twice, first for the length
+        length = plays(np.empty((0, *starts.shape)))[1].max(initial=0) + 1
+    history = np.empty((length, *starts.shape))
+    _, steps, end = plays(history)
+    history = history[: steps.max(initial=0) + 1].copy()
+    loop.repeat_last(history, steps)
+    return history, steps, end
 
 
 def batch_axes(learner: Any, X: np.ndarray) -> tuple[int, ...]:

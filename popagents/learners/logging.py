@@ -44,14 +44,11 @@ class GenerationLog:
             timesteps: `num_timesteps`.
             episodes: the last ones, with r (return) and l (length).
         """
-        known, episodes = fitness[np.isfinite(fitness)], list(episodes)
-        values = logs | {
+        episodes = list(episodes)
+        values = logs | fitness_statistics(fitness)
+        values |= {
             "rollout/ep_rew_mean": safe_mean([e["r"] for e in episodes]),
             "rollout/ep_len_mean": safe_mean([e["l"] for e in episodes]),
-            "population/fitness_mean": known.mean(),
-            "population/fitness_max": known.max(),
-            "population/fitness_min": known.min(),
-            "population/fitness_std": known.std(),
             "time/generation": generation,
             "time/total_timesteps": timesteps,
             "time/fps": int((timesteps - self.timesteps) / max(time.monotonic() - self.begun, 1e-9)),
@@ -68,6 +65,13 @@ class GenerationLog:
             self.next_table = now + SECONDS
         self.logger.dump(step=timesteps)
         self.logger.output_formats = formats
+
+
+def fitness_statistics(fitness: np.ndarray) -> dict[str, float]:
+    """Return mean, extremes and standard deviation of the members' fitness, (members,); NaN does not count."""
+    known = fitness[np.isfinite(fitness)]
+    statistics = {"mean": known.mean(), "max": known.max(), "min": known.min(), "std": known.std()}
+    return {f"population/fitness_{name}": value for name, value in statistics.items()}
 
 
 def info_means(answers: Sequence[Episodes]) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """The starts from which a falling fruit is caught."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,8 +25,7 @@ def catch_map(caught: np.ndarray, path: str | Path, first_basket: int = 1, title
         ValueError: `caught` is not a boolean table.
     """
     caught = np.asarray(caught)
-    if caught.ndim != 2 or caught.dtype != bool or not caught.size:
-        raise ValueError(f"caught is {caught.dtype} of shape {caught.shape}; it must be bool, (fruit columns, baskets)")
+    check_caught(caught)
     fruits, baskets = np.arange(caught.shape[0]), first_basket + np.arange(caught.shape[1])
     figure, axes = canvas(6.4)
     colours = needed("matplotlib.colors").ListedColormap([ORANGE, BLUE])
@@ -34,11 +34,26 @@ def catch_map(caught: np.ndarray, path: str | Path, first_basket: int = 1, title
     axes.set(xticks=fruits, yticks=baskets)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+    legend(axes, caught)
+    headline(axes, title or f"{caught.sum()} of {caught.size} starts are caught", pad=12)
+    return save(figure, path)
+
+
+def check_caught(caught: np.ndarray) -> None:
+    """Check that starts are told by a table.
+
+    Raises:
+        ValueError: `caught` is not a boolean table.
+    """
+    if caught.ndim != 2 or caught.dtype != bool or not caught.size:
+        raise ValueError(f"caught is {caught.dtype} of shape {caught.shape}; it must be bool, (fruit columns, baskets)")
+
+
+def legend(axes: Any, caught: np.ndarray) -> None:
+    """Write beside the map what its colours mean, and how many starts each has."""
     patch = needed("matplotlib.patches").Patch
     handles = [
         patch(color=BLUE, label=f"caught {caught.sum()}"),
         patch(color=ORANGE, label=f"missed {(~caught).sum()}"),
     ]
     axes.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
-    headline(axes, title or f"{caught.sum()} of {caught.size} starts are caught", pad=12)
-    return save(figure, path)

@@ -32,14 +32,19 @@ def cooperation_curves(
     figure = empty_figure(3.2)
     panels = figure.subplots(1, len(tables), sharey=True, squeeze=False)[0]
     for axes, (name, rates) in zip(panels, tables.items(), strict=True):
-        axes.plot(np.arange(rates.shape[1]), 100 * rates.T, color=BLUE, lw=1.6, alpha=0.75, clip_on=False)
-        axes.set_title(name, fontsize="medium", loc="left")
-        axes.set(xlabel="generation", ylim=(0, 100), xlim=(0, max(1, rates.shape[1] - 1)))
-        axes.grid(axis="y", color=GREY, lw=0.6)
-        open_frame(axes)
+        draw_game(axes, name, rates)
     panels[0].set_ylabel("cooperation (%)")
     figure_headline(figure, title)
     return save(figure, path)
+
+
+def draw_game(axes: Any, name: str, rates: np.ndarray) -> None:
+    """Draw one game's panel: a line for each row of its rates, (runs, generations)."""
+    axes.plot(np.arange(rates.shape[1]), 100 * rates.T, color=BLUE, lw=1.6, alpha=0.75, clip_on=False)
+    axes.set_title(name, fontsize="medium", loc="left")
+    axes.set(xlabel="generation", ylim=(0, 100), xlim=(0, max(1, rates.shape[1] - 1)))
+    axes.grid(axis="y", color=GREY, lw=0.6)
+    open_frame(axes)
 
 
 def checked_rates(name: str, rates: Any) -> np.ndarray:

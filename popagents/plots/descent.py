@@ -70,9 +70,7 @@ def lineage_graph(
     Raises:
         ValueError: a generation asked for is not in the lineage.
     """
-    last = int(lineage["generation"].max(initial=0))
-    first, last = generations or (last - SHOWN + 1, last)
-    shown = lineage[(lineage["generation"] >= first) & (lineage["generation"] <= last)]
+    shown = shown_rows(lineage, generations)
     table = by_generation(shown)
     champion = int(np.nanargmax(table["fitness"][-1])) if champion is None else champion
     found = ancestry(shown, champion).reshape(table.shape)
@@ -83,10 +81,22 @@ def lineage_graph(
     draw_links(axes, table, found, row)
     draw_members(figure, axes, table, found, row)
     axes.set(xlabel="generation", ylabel="members" if members <= MOST else f"members ({MOST} of {members})", yticks=[])
+    write_captions(figure, axes, births, title)
+    return save(figure, path)
+
+
+def shown_rows(lineage: np.ndarray, generations: tuple[int, int] | None) -> np.ndarray:
+    """Return a lineage's rows from the first to the last of two generations; by default, of the last 16."""
+    last = int(lineage["generation"].max(initial=0))
+    first, last = generations or (last - SHOWN + 1, last)
+    return lineage[(lineage["generation"] >= first) & (lineage["generation"] <= last)]
+
+
+def write_captions(figure: Any, axes: Any, births: bool, title: str | None) -> None:
+    """Write the title, and below it what lines and colours mean."""
     heading, caption = BORN if births else TAUGHT
     figure_headline(figure, title or heading, x=0.026)
     axes.set_title(f"{caption}\n{ORANGE_MEANS}", loc="left", fontsize=10, pad=22)
-    return save(figure, path)
 
 
 def rows(table: np.ndarray, found: np.ndarray, births: bool) -> np.ndarray:
@@ -136,8 +146,13 @@ def draw_members(figure: Any, axes: Any, table: np.ndarray, found: np.ndarray, r
     for generation, ancestors in zip(numbers, found.sum(axis=1), strict=True):
         where = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "ha": "center"}
         axes.annotate(ancestors, (generation, 1), (0, 4), **where, color=ORANGE)
+    frame(axes, numbers, table.shape[1])
+
+
+def frame(axes: Any, generations: np.ndarray, members: int) -> None:
+    """Bound the axes closely around the generations (their numbers) and their members, row 0 on top."""
     axes.xaxis.set_major_locator(needed("matplotlib.ticker").MaxNLocator(integer=True))
-    axes.margins(y=0.6 / min(MOST, table.shape[1]))
-    axes.set_xlim(numbers[0] - 0.3, numbers[-1] + 0.3)
+    axes.margins(y=0.6 / min(MOST, members))
+    axes.set_xlim(generations[0] - 0.3, generations[-1] + 0.3)
     axes.spines["left"].set_visible(False)
     axes.invert_yaxis()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,15 +24,20 @@ def drift_figure(
         The path.
     """
     figure = empty_figure(5)
-    generations = np.arange(1, 1 + len(drift))
     for i, name in enumerate(names):
         axes = figure.add_subplot(-(-len(names) // 2), 2, i + 1)
-        open_frame(axes)
-        axes.fill_between(generations, drift[:, i, 1], drift[:, i, 2], color=PALE, lw=0)
-        axes.plot(generations, drift[:, i, 0], color=ORANGE, lw=2)
-        axes.set_title(name.replace("_", " "), loc="left", fontsize=10)
-        axes.margins(x=0)
-        horizontal_grid(axes)
+        draw_hyperparameter(axes, name.replace("_", " "), drift[:, i])
     figure.supxlabel("generation (line: mean; band: all members)", fontsize=10)
     figure_headline(figure, title)
     return save(figure, path)
+
+
+def draw_hyperparameter(axes: Any, name: str, drift: np.ndarray) -> None:
+    """Draw one panel: mean, smallest and largest value by generation, (generations, 3)."""
+    generations = np.arange(1, 1 + len(drift))
+    open_frame(axes)
+    axes.fill_between(generations, drift[:, 1], drift[:, 2], color=PALE, lw=0)
+    axes.plot(generations, drift[:, 0], color=ORANGE, lw=2)
+    axes.set_title(name, loc="left", fontsize=10)
+    axes.margins(x=0)
+    horizontal_grid(axes)

@@ -2,10 +2,12 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from popagents import dynamics, plots
+from popagents.dynamics.learner import Learner
 from popagents.plots.flow import STYLES
 from registration.games import GAMES, load_game
 
@@ -14,6 +16,16 @@ LEARNERS = {"actor_critic": dynamics.ActorCritic, "sarsa": dynamics.Sarsa, "q_le
 
 def main(arguments: list[str] | None = None) -> None:
     """Draw the flow with trajectories and fixed points, beside a trajectory over time."""
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    try:
+        draw(options)
+    except (TypeError, ValueError) as error:
+        parser.error(str(error))
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m popagents.dynamics", description=__doc__)
     parser.add_argument("game", choices=GAMES, metavar="game", help=", ".join(GAMES))
     parser.add_argument("--out", type=Path, default=Path("flow.png"), help="the file to write (flow.png)")
@@ -24,11 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--style", choices=STYLES, default="quiver")
     parser.add_argument("--starts", type=int, default=5, help="trajectories to draw")
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args(arguments)
-    try:
-        draw(options)
-    except (TypeError, ValueError) as error:
-        parser.error(str(error))
+    return parser
 
 
 def draw(options: argparse.Namespace) -> None:
@@ -37,16 +45,22 @@ def draw(options: argparse.Namespace) -> None:
     learner = LEARNERS[options.learner](game, options.learning_rate, options.discount, options.intensity)
     run = learner.trajectory(learner.random_strategies(options.starts, options.seed), max_steps=2000)
     basins = dynamics.basins(learner, 1000, options.seed)
-    figure, (left, right) = plots.squares(2)
-    settings = {"style": options.style, "trajectories": run, "fixed_points": basins.points[:20]}
-    plots.flow_plot(learner, axes=left, title=options.game.replace("_", " "), **settings)
-    first = run.strategies[: run.n_steps[0] + 1, 0]
-    plots.trajectory_plot(learner, first, axes=right, title="The first trajectory over time")
+    title = options.game.replace("_", " ")
+    figure = panels(learner, run, {"style": options.style, "fixed_points": basins.points[:20], "title": title})
     options.out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(options.out)
     for point, share in list(zip(basins.points, basins.shares, strict=True))[:10]:
         print(f"{share:6.1%} of random starts end at {np.round(point[..., 0], 3).tolist()} (probabilities of action 0)")
     print(options.out)
+
+
+def panels(learner: Learner, run: dynamics.Trajectory, settings: dict[str, Any]) -> Any:
+    """Return a figure of the flow, with these settings of `flow_plot`, and of the run's first trajectory over time."""
+    figure, (left, right) = plots.squares(2)
+    plots.flow_plot(learner, axes=left, trajectories=run, **settings)
+    first = run.strategies[: run.n_steps[0] + 1, 0]
+    plots.trajectory_plot(learner, first, axes=right, title="The first trajectory over time")
+    return figure
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -73,20 +73,24 @@ def learning_curve(
         ValueError: the lineage is empty, or its generations differ in size.
     """
     window = max(1, len(by_generation(lineage)) // POINTS)
-    curve = fitness_curve(lineage, window)
     figure, axes = canvas(4.4)
-    x = curve.timesteps
-    axes.fill_between(x, curve.lowest, curve.best, color=BLUE, alpha=0.14, lw=0, label="all members")
-    axes.fill_between(x, curve.tenth, curve.ninetieth, color=BLUE, alpha=0.28, lw=0, label="10 to 90 % of them")
-    axes.plot(x, curve.mean, color=BLUE, lw=2.2, label="mean")
-    axes.plot(x, curve.best, color=ORANGE, lw=1, label="best member")
+    draw_curve(axes, fitness_curve(lineage, window))
     if tests is not None:
         axes.plot(*tests, color=GREEN, lw=1.8, label="policy, evaluated")
     horizontal_grid(axes)
-    axes.margins(x=0)
     draw_references(axes, reference_scores or {})
     step_counts(axes)
     smoothed = f" (each point: mean of {window} generations)" if window > 1 else ""
     axes.set(xlabel=f"environment steps, all members together{smoothed}", ylabel="fitness (mean return)")
     headline_and_legend(axes, title)
     return save(figure, path)
+
+
+def draw_curve(axes: Any, curve: Curve) -> None:
+    """Draw the mean, the best member, and bands between members; they fill the width of the axes."""
+    x = curve.timesteps
+    axes.fill_between(x, curve.lowest, curve.best, color=BLUE, alpha=0.14, lw=0, label="all members")
+    axes.fill_between(x, curve.tenth, curve.ninetieth, color=BLUE, alpha=0.28, lw=0, label="10 to 90 % of them")
+    axes.plot(x, curve.mean, color=BLUE, lw=2.2, label="mean")
+    axes.plot(x, curve.best, color=ORANGE, lw=1, label="best member")
+    axes.margins(x=0)

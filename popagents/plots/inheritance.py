@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,11 +30,7 @@ def inheritance_curves(
     ends = []
     for i, (name, lineages) in enumerate(runs.items()):
         colour = LINES[i % len(LINES)]
-        means = np.array([np.nanmean(by_generation(lineage)["fitness"], axis=1) for lineage in lineages])
-        generations = np.arange(1, 1 + means.shape[1])
-        axes.plot(generations, means.T, color=colour, lw=0.8, alpha=0.5)
-        axes.plot(generations, means.mean(axis=0), color=colour, lw=2.4)
-        last = means[:, -1].mean()
+        last = draw_runs(axes, lineages, colour)
         ends.append(End(last, f"{name} {round(last)}", colour))
     axes.set(xlabel="generation (thin: each run; thick: mean)", ylabel="mean fitness of the population")
     axes.margins(x=0)
@@ -41,3 +38,12 @@ def inheritance_curves(
     name_ends(axes, ends)
     headline(axes, title)
     return save(figure, path)
+
+
+def draw_runs(axes: Any, lineages: Sequence[np.ndarray], colour: str) -> float:
+    """Draw the runs of one group and their mean; return where that ends."""
+    means = np.array([np.nanmean(by_generation(lineage)["fitness"], axis=1) for lineage in lineages])
+    generations = np.arange(1, 1 + means.shape[1])
+    axes.plot(generations, means.T, color=colour, lw=0.8, alpha=0.5)
+    axes.plot(generations, means.mean(axis=0), color=colour, lw=2.4)
+    return float(means[:, -1].mean())

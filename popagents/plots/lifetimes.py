@@ -28,11 +28,16 @@ def life_curve(
     figure, axes = canvas(4.4)
     axes.plot(episodes, learning.T, color=BLUE, lw=0.8, alpha=0.3)
     axes.plot(episodes, learning.mean(axis=0), color=BLUE, lw=2.4, label="learning (thin: each life; thick: mean)")
-    axes.plot(np.full(len(last), end), last, "o", color=ORANGE, alpha=0.4, ms=6, mec="none")
-    mean = [last.mean()] * 2
-    axes.plot([end - 0.6, end + 0.6], mean, color=ORANGE, lw=3, label="evaluated episode, with its mean")
+    draw_evaluated(axes, end, last)
     axes.axhline(0, color=INK, **DASHED)
     axes.set(xlabel="episode of the lifetime", ylabel="mean reward per step", ylim=(-1.05, 1.05), xlim=(0.5, end + 1))
     horizontal_grid(axes)
     headline_and_legend(axes, title, columns=2)
     return save(figure, path)
+
+
+def draw_evaluated(axes: Any, x: float, rewards: np.ndarray) -> None:
+    """Draw a dot at x for each evaluated episode's reward, (lives,), and a bar at their mean."""
+    axes.plot(np.full(len(rewards), x), rewards, "o", color=ORANGE, alpha=0.4, ms=6, mec="none")
+    mean = [rewards.mean()] * 2
+    axes.plot([x - 0.6, x + 0.6], mean, color=ORANGE, lw=3, label="evaluated episode, with its mean")

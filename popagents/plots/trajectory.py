@@ -43,10 +43,7 @@ def trajectory_plot(
     with drawing(axes, path, title) as axes:
         for k, chosen in enumerate(choices):
             draw_choice(axes, k, [line[(..., *chosen)] for line in lines], label(learner, chosen))
-        axes.set(xlabel="learning steps")
-        axes.set_xlim(left=0)
-        if all((line >= 0).all() and (line <= 1).all() for line in lines):
-            axes.set(ylim=(-0.03, 1.03), yticks=[0, 0.5, 1], ylabel="probability")
+        name_axes(axes, lines)
         axes.legend(frameon=False, fontsize=9)
     longest = max(len(line) for line in lines)
     padded = np.stack([np.concatenate([line, np.repeat(line[-1:], longest - len(line), 0)]) for line in lines], axis=1)
@@ -58,3 +55,11 @@ def draw_choice(axes: Any, k: int, lines: Sequence[np.ndarray], name: str) -> No
     colour, dashes = LINES[k % len(LINES)], "-" if k % 2 == 0 else (0, (4, 1.5))
     for n, line in enumerate(lines):
         axes.plot(line, color=colour, ls=dashes, lw=2.0, label=name if n == 0 else None, clip_on=False)
+
+
+def name_axes(axes: Any, lines: Sequence[np.ndarray]) -> None:
+    """Name the axes; where all that the lines hold lies from 0 to 1, it is probabilities."""
+    axes.set(xlabel="learning steps")
+    axes.set_xlim(left=0)
+    if all((line >= 0).all() and (line <= 1).all() for line in lines):
+        axes.set(ylim=(-0.03, 1.03), yticks=[0, 0.5, 1], ylabel="probability")

@@ -8,6 +8,8 @@ import numpy as np
 
 from popagents.plots.style import DASHED, INK, LINES, End, canvas, headline, horizontal_grid, name_ends, save
 
+DOTS: dict[str, Any] = {"marker": "o", "ms": 7, "mec": "white", "lw": 2.2, "zorder": 3}
+
 
 def learning_set_curve(
     curves: Mapping[str, Any],
@@ -35,8 +37,7 @@ def learning_set_curve(
     figure, axes = canvas(4.4)
     ends = []
     for i, (name, percent) in enumerate(zip(names, 100 * shares, strict=True)):
-        dots = {"marker": "o", "ms": 7, "mec": "white", "lw": 2.2, "zorder": 3}
-        colour, look = (LINES[i % len(LINES)], dots) if name in curves else (INK, DASHED)
+        colour, look = (LINES[i % len(LINES)], DOTS) if name in curves else (INK, DASHED)
         axes.plot(trials, percent, color=colour, clip_on=False, **look)
         ends.append(End(percent[-1], f"{name} {percent[-1]:.3g}", colour))
     lowest = 10 * min(4, int(10 * shares.min()))

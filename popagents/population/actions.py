@@ -113,22 +113,24 @@ class Actions:
             deviation = (actions.reshape(outputs.shape) - outputs) / np.exp(log_std)
             return -deviation / np.exp(log_std), 1 - deviation**2
         chosen = actions.reshape(*outputs.shape[:-1], len(self.sizes))
-        error = np.empty_like(outputs)
-        first = 0
-        for component, size in enumerate(self.sizes):
-            part = error[..., first : first + size]
-            part[:] = outputs[..., first : first + size]
-            part -= part.max(axis=-1, keepdims=True)
-            np.exp(part, out=part)
-            part /= part.sum(axis=-1, keepdims=True)
+        error = outputs.copy("K")  # sums add up in the order of the memory
+        parts = np.split(error, np.cumsum(self.sizes)[:-1], axis=-1)
+        for component, (part, size) in enumerate(zip(parts, self.sizes, strict=True)):
+            softmax(part)
             part -= np.arange(size) == chosen[..., [component]]
-            first += size
         return error, None
 
     def _box(self, actions: np.ndarray) -> np.ndarray:
         assert isinstance(self.space, spaces.Box)
         shaped = actions.reshape(len(actions), *self.space.shape).astype(self.space.dtype, copy=False)
         return np.clip(shaped, self.space.low, self.space.high)
+
+
+def softmax(logits: np.ndarray) -> None:
+    """Turn logits, (..., n), into probabilities in place."""
+    logits -= logits.max(axis=-1, keepdims=True)
+    np.exp(logits, out=logits)
+    logits /= logits.sum(axis=-1, keepdims=True)
 
 
 def disagreement(actions: np.ndarray, space: spaces.Space) -> float:

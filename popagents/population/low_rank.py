@@ -127,14 +127,17 @@ class LowRankNoise(Noise):
         set_rows(population.centre, 0, members.parents[0])
         own, which = np.unique(members.keys, return_inverse=True)  # a mirrored pair's noise is drawn once
         for name, numbers in self._drawn(own).items():
-            drawn = numbers[which]
-            if name in population.shifts:
-                shifts = scales[:, None] * drawn
-                population.shifts[name][:] = shifts.reshape(population.shifts[name].shape)
-            else:
-                left, population.right[name][:] = self._factors(name, drawn)
-                population.left[name][:] = scales[:, None, None] * left
+            self._write(population, name, numbers[which], scales)
         return population
+
+    def _write(self, population: LowRankPopulation, name: str, drawn: np.ndarray, scales: np.ndarray) -> None:
+        """Write what was drawn for one parameter, (members, numbers), times each member's scale, (members,)."""
+        if name in population.shifts:
+            shifts = scales[:, None] * drawn
+            population.shifts[name][:] = shifts.reshape(population.shifts[name].shape)
+        else:
+            left, population.right[name][:] = self._factors(name, drawn)
+            population.left[name][:] = scales[:, None, None] * left
 
     def vectors(self, members: Perturbed, who: np.ndarray) -> np.ndarray:
         """Draw some members' parameters anew."""

@@ -68,6 +68,20 @@ def normalizing(policy: BasePolicy) -> BasePolicy:
     """Let a policy that flattens its observations scale them too.
 
     Raises:
+        ValueError: see `check_flattens`.
+    """
+    check_flattens(policy)
+    scaler = NormalizedFlatten(policy.observation_space)
+    for name in ("features_extractor", "pi_features_extractor", "vf_features_extractor"):
+        if hasattr(policy, name):
+            setattr(policy, name, scaler)
+    return policy
+
+
+def check_flattens(policy: BasePolicy) -> None:
+    """Check that a policy only flattens its observations.
+
+    Raises:
         ValueError: it has another features extractor, or sees images or something else than a Box.
     """
     space = policy.observation_space
@@ -82,8 +96,3 @@ def normalizing(policy: BasePolicy) -> BasePolicy:
             f"normalize_observations is True, but {space} holds images, which the policy scales itself; set "
             "policy_kwargs={'normalize_images': False} or leave normalize_observations out"
         )
-    scaler = NormalizedFlatten(space)
-    for name in ("features_extractor", "pi_features_extractor", "vf_features_extractor"):
-        if hasattr(policy, name):
-            setattr(policy, name, scaler)
-    return policy

@@ -44,12 +44,17 @@ def _slots_of(env: VecEnv) -> Slots:
         return SyncSlots(env)
     if type(env) is SubprocVecEnv:
         return SubprocSlots(env)
+    warn_of_shared_slots(env)
+    return SharedSlots(env)
+
+
+def warn_of_shared_slots(env: VecEnv) -> None:
+    """Warn that the number of slots changes results."""
     warnings.warn(
         f"episodes in a {type(env).__name__} cannot be seeded one by one: this run can be repeated only with "
         f"{env.num_envs} slots",
-        stacklevel=2,
+        stacklevel=3,
     )
-    return SharedSlots(env)
 
 
 def kind_of(env: VectorEnv) -> Callable[[Any], Slots] | None:

@@ -115,21 +115,24 @@ class Seating:
 
     def _begin(self, takers: np.ndarray) -> None:
         jobs = self._job[takers]
-        which, slot_seeds = np.zeros(self.slots.n, bool), np.zeros(self.slots.n, np.int64)
-        which[takers], slot_seeds[takers] = True, self._seeds(jobs)
-        options = {k: v[jobs] if isinstance(v, np.ndarray) else v for k, v in self.options.items()}
-        try:
-            infos = self.slots.begin(which, slot_seeds, options)
-        except Exception as error:
-            raise RuntimeError(
-                f"the environment raised {type(error).__name__}: {error} when episodes seeded "
-                f"{self._seeds(jobs).tolist()} were to begin"
-            ) from error
+        infos = self._reset(takers, jobs)
         if "problem" in infos:
             problems = infos["problem"]
             if self.problems is None:
                 self.problems = np.zeros((len(self.jobs), *problems.shape[1:]), problems.dtype)
             self.problems[jobs] = problems
+
+    def _reset(self, takers: np.ndarray, jobs: np.ndarray) -> Options:
+        which, slot_seeds = np.zeros(self.slots.n, bool), np.zeros(self.slots.n, np.int64)
+        which[takers], slot_seeds[takers] = True, self._seeds(jobs)
+        options = {k: v[jobs] if isinstance(v, np.ndarray) else v for k, v in self.options.items()}
+        try:
+            return self.slots.begin(which, slot_seeds, options)
+        except Exception as error:
+            raise RuntimeError(
+                f"the environment raised {type(error).__name__}: {error} when episodes seeded "
+                f"{self._seeds(jobs).tolist()} were to begin"
+            ) from error
 
 
 def check_finite(returns: np.ndarray, members: np.ndarray, seeds: np.ndarray) -> None:

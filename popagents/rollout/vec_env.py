@@ -62,27 +62,26 @@ class GymVecEnv(VecEnv):
         """
         observations, rewards, terminated, truncated, batched = self.vector_env.step(self.actions)
         dones = terminated | truncated
-        if batched:
-            if "final_obs" in batched:
-                batched.setdefault("_final_obs", dones)  # Atari's vector environment gives no masks
-            infos = [{**lane_info(batched, lane), TIMEOUT: False} for lane in range(self.num_envs)]
-        else:
-            infos = [{TIMEOUT: False} for _ in range(self.num_envs)]
+        if "final_obs" in batched:
+            batched.setdefault("_final_obs", dones)  # Atari's vector environment gives no masks
+        infos = self._infos(batched)
         if dones.any():
             observations = self._begin_again(observations, dones, infos)
             for lane in np.flatnonzero(dones):
                 infos[lane][TIMEOUT] = bool(truncated[lane] and not terminated[lane])
         return observations, rewards.astype(np.float32), dones, infos
 
+    def _infos(self, batched: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return one info a lane, which says that its episode was not cut off."""
+        if not batched:
+            return [{TIMEOUT: False} for _ in range(self.num_envs)]
+        return [{**lane_info(batched, lane), TIMEOUT: False} for lane in range(self.num_envs)]
+
     def _begin_again(self, observations: VecEnvObs, dones: np.ndarray, infos: list[dict[str, Any]]) -> VecEnvObs:
         """Put what the finished lanes ended with into their infos; return what every lane sees now."""
         finished = np.flatnonzero(dones).tolist()
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
-            for lane in finished:
-                begun = self.reset_infos[lane] = infos[lane]
-                del begun[TIMEOUT]
-                last = begun.pop("final_obs")
-                infos[lane] = {**begun.pop("final_info", {}), "terminal_observation": last}
+            self._part_infos(finished, infos)
             return observations
         for lane in finished:
             infos[lane]["terminal_observation"] = lane_observation(observations, lane)
@@ -90,6 +89,14 @@ class GymVecEnv(VecEnv):
         for lane in finished:
             self.reset_infos[lane] = lane_info(batched, lane)
         return observations
+
+    def _part_infos(self, finished: list[int], infos: list[dict[str, Any]]) -> None:
+        """Part what lanes that are reset in the same step say of their last step from what they say of the reset."""
+        for lane in finished:
+            begun = self.reset_infos[lane] = infos[lane]
+            del begun[TIMEOUT]
+            last = begun.pop("final_obs")
+            infos[lane] = {**begun.pop("final_info", {}), "terminal_observation": last}
 
     def close(self) -> None:
         """Close the vector environment."""

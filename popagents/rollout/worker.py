@@ -43,9 +43,11 @@ class Worker:
             own.append(moments)
         episodes = play(self.seat(request.players), slots, jobs, [*own, *observers])
         if request.record:
-            assert episodes.spans is not None
-            record = Record(self._recorder.observations, self._recorder.actions, episodes.spans)
-            episodes = replace(episodes, record=record)
+            episodes = replace(episodes, record=self._record_of(episodes))
         if request.moments:
             episodes = replace(episodes, moments=moments.moments)
         return episodes if request.learned else replace(episodes, learned=None)
+
+    def _record_of(self, episodes: Episodes) -> Record:
+        assert episodes.spans is not None
+        return Record(self._recorder.observations, self._recorder.actions, episodes.spans)

@@ -47,13 +47,7 @@ class AskTell:
         start = np.array(centre, np.float32)
         if start.ndim != 1 or not start.size or not np.isfinite(start).all():
             raise ValueError(f"centre is {centre!r}; it must be a vector of finite numbers, at least one")
-        if generations is not None:
-            positive("generations", generations)
-        elif strategy.final_sigma is not None or strategy.final_learning_rate is not None:
-            raise ValueError(
-                f"final_sigma is {strategy.final_sigma} and final_learning_rate {strategy.final_learning_rate}, but "
-                "generations is None; say in how many generations they are reached"
-            )
+        check_generations(generations, strategy)
         self.strategy, self.generations = strategy, generations
         self.run_seed = int(np.random.SeedSequence().entropy % 2**32) if seed is None else int(seed)  # type: ignore
         self.state, self.generation = GradientState.at(start), 0
@@ -89,3 +83,18 @@ class AskTell:
         members = self.strategy.members(self.state, self.now)
         self.state = self.strategy.updated(self.state, members, values, self.now, self._noise)
         self.generation += 1
+
+
+def check_generations(generations: int | None, strategy: GradientStrategy) -> None:
+    """Check that it is known in how many generations a strategy's settings fall.
+
+    Raises:
+        ValueError: they fall, and it is not; or it is no whole number above 0.
+    """
+    if generations is not None:
+        positive("generations", generations)
+    elif strategy.final_sigma is not None or strategy.final_learning_rate is not None:
+        raise ValueError(
+            f"final_sigma is {strategy.final_sigma} and final_learning_rate {strategy.final_learning_rate}, but "
+            "generations is None; say in how many generations they are reached"
+        )

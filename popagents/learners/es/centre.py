@@ -1,12 +1,30 @@
 """What both evolution strategies do with the one policy that they hold, the centre."""
 
+import math
+
 import numpy as np
 
+from popagents.common.checks import between
 from popagents.common.moments import Moments
 from popagents.common.parameters import Parameters, by_name, vector_of
 from popagents.common.randomness import Purpose, generator
 from popagents.population.design import Design
 from popagents.population.normalization import scales
+
+
+def check_initial_std(initial_std: float | None) -> None:
+    """Check the standard deviation of the first weights.
+
+    Raises:
+        ValueError: it is a number outside 0 to 100.
+    """
+    if initial_std is not None:
+        between("initial_std", initial_std, 0, 100, open_low=False)
+
+
+def size_of(design: Design) -> int:
+    """Return how many numbers the parameters of a policy hold."""
+    return sum(map(math.prod, design.shapes.values()))
 
 
 def first_centre(design: Design, initial_std: float | None, run_seed: int) -> np.ndarray:

@@ -20,16 +20,23 @@ from popagents.common.now import Now
 from popagents.common.parameters import Parameters
 from popagents.learners.algorithm import PopulationAlgorithm
 from popagents.learners.conversation import Generation, Succession
-from popagents.learners.es.centre import centre_of, first_centre, nothing_seen, policy_parameters
+from popagents.learners.es.centre import (
+    centre_of,
+    check_initial_std,
+    first_centre,
+    nothing_seen,
+    policy_parameters,
+    size_of,
+)
 from popagents.learners.es.elitist_strategy import ElitistState, ElitistStrategy
-from popagents.learners.es.sequential_halving import Judged, sequential_halving
+from popagents.learners.es.sequential_halving import Election, Judged, sequential_halving
 from popagents.learners.settings import Shared
 from popagents.population.design import Design
-from popagents.population.noise import GaussianNoise, SparseNoise
+from popagents.population.noise import GaussianNoise, Perturbed, SparseNoise
 from popagents.population.normalization import normalizing
 from popagents.population.random_players import RandomPlayers
 from popagents.population.workspace import Workspace
-from popagents.rollout.jobs import Request
+from popagents.rollout.jobs import Conversation, Jobs, Request
 
 
 @dataclass(frozen=True)
@@ -100,8 +107,7 @@ class ElitistES(PopulationAlgorithm[ElitistESState]):
             raise ValueError(f"reduction_factor is {reduction_factor}; it must be a whole number of 2 or more")
         if density is not None:
             between("density", density, 0, 1)
-        if initial_std is not None:
-            between("initial_std", initial_std, 0, 100, open_low=False)
+        check_initial_std(initial_std)
         self.strategy = ElitistStrategy(population_size, n_parents, sigma, final_sigma)
         super().__init__(policy, env, learning_rate=1.0, population_size=population_size, **shared)
 
@@ -118,7 +124,7 @@ class ElitistES(PopulationAlgorithm[ElitistESState]):
     def make_workspace(self) -> Workspace:
         """Make the design and its noise."""
         design = Design(self.new_policy(0))
-        numbers = sum(int(np.prod(shape)) for shape in design.shapes.values())
+        numbers = size_of(design)
         noise = GaussianNoise(numbers) if self.density is None else SparseNoise(numbers, self.density)
         return Workspace([design], noise)
 
@@ -133,30 +139,39 @@ class ElitistES(PopulationAlgorithm[ElitistESState]):
         return ElitistESState(ElitistState.at(centre, self.n_parents), nothing_seen(self.design))
 
     def next_generation(self, state: ElitistESState, now: Now) -> Generation[ElitistESState]:
-        """Let all members play, then ever fewer, until the next parents are left."""
-        matchmaker, everyone, moments = self.matchmaker(now), np.arange(self.population_size), state.moments
-        streams = everyone - everyone % 2
-        if self.normalize_observations and not moments.counts.any():
-            played = yield Request(
-                RandomPlayers(), matchmaker.jobs(everyone, self.episodes, streams=streams), moments=True
-            )
-            assert played.moments is not None
-            moments = moments.merged(played.moments)
+        """Let members play until the next parents are left."""
+        moments = yield from self.moments_of_random_play(state.moments, now)
         members = self.strategy.members(state.strategy, now, moments if self.normalize_observations else None)
-        jobs = matchmaker.jobs(everyone, self.episodes, samples=False, streams=streams)
-        episodes = yield Request(members, jobs)
-        judged, keys = Judged.of(episodes), now.rank_keys(self.population_size)
-
-        def again(finalists: np.ndarray, numbers: np.ndarray) -> Request:
-            return Request(members, matchmaker.evaluation_jobs(finalists, numbers))
-
-        past = state.strategy.episodes, state.strategy.points
-        election = yield from sequential_halving(judged, again, keys, *past, self.reduction_factor)
+        election = yield from self.select_parents(members, state.strategy, now)
         best = election.best
         assert self.workspace.noise is not None
         parents = self.workspace.noise.vectors(members, best)
         strategy = self.strategy.updated(parents, election.episodes[best], election.points[best])
         return Succession(ElitistESState(strategy, moments), election.fitness, 0, members)
+
+    def moments_of_random_play(self, moments: Moments, now: Now) -> Conversation[Moments]:
+        """Let random players see what observations are scaled by, unless that is known or nothing is scaled."""
+        if not self.normalize_observations or moments.counts.any():
+            return moments
+        played = yield Request(RandomPlayers(), self.jobs(now, samples=True), moments=True)
+        assert played.moments is not None
+        return moments.merged(played.moments)
+
+    def select_parents(self, members: Perturbed, parents: ElitistState, now: Now) -> Conversation[Election]:
+        """Let all members play, then ever fewer, until no more than the parents are left."""
+
+        def again(finalists: np.ndarray, numbers: np.ndarray) -> Request:
+            return Request(members, self.matchmaker(now).evaluation_jobs(finalists, numbers))
+
+        judged = Judged.of((yield Request(members, self.jobs(now, samples=False))))
+        past = parents.episodes, parents.points
+        keys = now.rank_keys(self.population_size)
+        return (yield from sequential_halving(judged, again, keys, *past, self.reduction_factor))
+
+    def jobs(self, now: Now, samples: bool) -> Jobs:
+        """Return what all members play, two neighbours the same; with samples, actions are drawn."""
+        everyone = np.arange(self.population_size)
+        return self.matchmaker(now).jobs(everyone, self.episodes, samples=samples, streams=everyone - everyone % 2)
 
     def policy_of(self, state: ElitistESState, member: int) -> tuple[int, Parameters]:
         """Return the fittest parent, whoever was fittest in this generation."""

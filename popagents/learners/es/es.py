@@ -14,14 +14,21 @@ from typing import Any, Unpack
 import numpy as np
 from stable_baselines3.common.policies import BasePolicy
 
-from popagents.common.checks import between, positive
+from popagents.common.checks import positive
 from popagents.common.moments import Moments
 from popagents.common.now import Now
 from popagents.common.parameters import Parameters
 from popagents.common.schedules import constant, geometric
 from popagents.learners.algorithm import PopulationAlgorithm
 from popagents.learners.conversation import Generation, Succession
-from popagents.learners.es.centre import centre_of, first_centre, nothing_seen, policy_parameters
+from popagents.learners.es.centre import (
+    centre_of,
+    check_initial_std,
+    first_centre,
+    nothing_seen,
+    policy_parameters,
+    size_of,
+)
 from popagents.learners.es.gradient_strategy import GradientState, GradientStrategy
 from popagents.learners.settings import Shared
 from popagents.population.design import Design
@@ -29,7 +36,7 @@ from popagents.population.low_rank import LowRankNoise
 from popagents.population.noise import GaussianNoise
 from popagents.population.normalization import normalizing
 from popagents.population.workspace import Workspace
-from popagents.rollout.jobs import Request
+from popagents.rollout.jobs import Jobs, Request
 
 
 @dataclass(frozen=True)
@@ -107,8 +114,7 @@ class ES(PopulationAlgorithm[ESState]):
         check_cutoffs(episode_cutoff, final_episode_cutoff)
         if rank is not None:
             positive("rank", rank)
-        if initial_std is not None:
-            between("initial_std", initial_std, 0, 100, open_low=False)
+        check_initial_std(initial_std)
         self.strategy = GradientStrategy(
             population_size=population_size,
             sigma=sigma,
@@ -136,8 +142,7 @@ class ES(PopulationAlgorithm[ESState]):
     def make_workspace(self) -> Workspace:
         """Make the design and its noise."""
         design = Design(self.new_policy(0))
-        numbers = sum(int(np.prod(shape)) for shape in design.shapes.values())
-        noise = GaussianNoise(numbers) if self.rank is None else LowRankNoise(design.shapes, self.rank)
+        noise = GaussianNoise(size_of(design)) if self.rank is None else LowRankNoise(design.shapes, self.rank)
         return Workspace([design], noise)
 
     def new_policy(self, design: int) -> BasePolicy:
@@ -152,21 +157,19 @@ class ES(PopulationAlgorithm[ESState]):
 
     def next_generation(self, state: ESState, now: Now) -> Generation[ESState]:
         """Let members play, and move the centre."""
-        everyone = np.arange(self.population_size)
         members = self.strategy.members(state.strategy, now, state.moments if self.normalize_observations else None)
-        jobs = self.matchmaker(now).jobs(
-            everyone,
-            self.episodes,
-            samples=False,
-            streams=everyone - everyone % (1 + self.mirrored),
-            cutoff=self.cutoff(now),
-        )
-        episodes = yield Request(members, jobs, moments=self.normalize_observations)
+        episodes = yield Request(members, self.jobs(now), moments=self.normalize_observations)
         fitness = episodes.fitness(self.population_size)
         moments = state.moments if episodes.moments is None else state.moments.merged(episodes.moments)
         assert self.workspace.noise is not None
         strategy = self.strategy.updated(state.strategy, members, fitness, now, self.workspace.noise)
         return Succession(ESState(strategy, moments), fitness, 0, members)
+
+    def jobs(self, now: Now) -> Jobs:
+        """Return what the members play, those of a mirrored pair the same."""
+        everyone = np.arange(self.population_size)
+        pairs = everyone - everyone % (1 + self.mirrored)
+        return self.matchmaker(now).jobs(everyone, self.episodes, samples=False, streams=pairs, cutoff=self.cutoff(now))
 
     def cutoff(self, now: Now) -> int | None:
         """Return after how many steps a generation's episodes are cut off."""

@@ -48,16 +48,30 @@ def lifetime_scores(episodes: Episodes, lifetimes: int, n_tasks: int, lives_each
     learners = lives[::lives_each] // lives_each
     finite = episodes.finite[learners]
     returns = np.where(np.repeat(finite, lives_each), episodes.returns[lives], np.nan)
-    sums = returns.reshape(-1, n_tasks).sum(axis=1)
-    scores = np.concatenate([sums, known])
-    worst = np.nanmin(scores) if np.isfinite(scores).any() else 0.0
-    sums = np.where(np.isnan(sums), worst, sums)
+    sums = worst_for_missing(returns.reshape(-1, n_tasks).sum(axis=1), known)
     fitness = np.bincount(np.repeat(np.arange(len(members)), lifetimes), sums) / lifetimes
-    learned = {
-        name: values[learners].reshape(len(members), -1, *values.shape[1:]).mean(axis=1)
-        for name, values in (episodes.learned or {}).items()
-    }
+    learned = mean_parameters(episodes.learned or {}, learners, len(members))
     return Scores(members, fitness, learned, int((~finite).sum()))
+
+
+def worst_for_missing(scores: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Return scores, float64 (k,), with the worst of them and of `known` in place of NaN; 0 where there is none."""
+    everything = np.concatenate([scores, known])
+    worst = np.nanmin(everything) if np.isfinite(everything).any() else 0.0
+    return np.where(np.isnan(scores), worst, scores)
+
+
+def mean_parameters(learned: Parameters, learners: np.ndarray, members: int) -> Parameters:
+    """Return the mean of what each member's learners learned: (members, *shape) by name.
+
+    Args:
+        learned: (all learners, *shape) by name.
+        learners: int64, (k,), rows of it, as many for each member, one member after the other.
+        members: how many there are.
+    """
+    return {
+        name: values[learners].reshape(members, -1, *values.shape[1:]).mean(axis=1) for name, values in learned.items()
+    }
 
 
 def mean_scores(fitness: np.ndarray, judged: np.ndarray, scores: Scores) -> tuple[np.ndarray, np.ndarray]:

@@ -32,6 +32,15 @@ def check_sizes(population_size: int, tournament_size: int, n_offspring: int, el
             f"tournament_size is {tournament_size}, and population_size {population_size}; the tournament is part "
             "of the population: make it smaller, or the population larger"
         )
+    check_places(population_size, n_offspring, elites)
+
+
+def check_places(population_size: int, n_offspring: int, elites: int) -> None:
+    """Check that there are places for all children.
+
+    Raises:
+        ValueError: some would take the places of elites.
+    """
     if n_offspring + elites > population_size:
         raise ValueError(
             f"n_offspring is {n_offspring} and elites {elites}, and population_size {population_size}; children take "

@@ -83,17 +83,22 @@ def stacked(
         batch = gathered(design, [lessons[i] for i in pupils], [plans[i][update] for i in pupils], batch_size)
         weights = {name: values[who] for name, values in parameters.items()}
         adam.steps[who] += 1
-        for name, gradient in gradients(design, weights, *batch).items():
-            size = len(parameters[name])
-            adam_rows(
-                parameters[name].reshape(size, -1),
-                gradient.reshape(len(who), -1),
-                adam.first[name].reshape(size, -1),
-                adam.second[name].reshape(size, -1),
-                who,
-                learning_rate,
-                adam.steps,
-            )
+        descend(parameters, adam, gradients(design, weights, *batch), who, learning_rate)
+
+
+def descend(parameters: Parameters, adam: Adam, gradients: Parameters, who: np.ndarray, learning_rate: float) -> None:
+    """Let some members (int64, (k,)) step down their gradients, (k, *shape) by name, each at its own step count."""
+    for name, gradient in gradients.items():
+        size = len(parameters[name])
+        adam_rows(
+            parameters[name].reshape(size, -1),
+            gradient.reshape(len(who), -1),
+            adam.first[name].reshape(size, -1),
+            adam.second[name].reshape(size, -1),
+            who,
+            learning_rate,
+            adam.steps,
+        )
 
 
 def minibatches(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
