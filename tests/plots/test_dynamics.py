@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from popagents import dynamics, plots
-from popagents.dynamics import __main__ as command
+from popagents.plots import dynamics_command as command
 from popagents.plots.strategy_space import label
 from popagents.plots.style import INK
 from popenvs.dilemmas import catalogue
