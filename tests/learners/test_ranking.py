@@ -3,11 +3,12 @@
 import gymnasium as gym
 import numpy as np
 import pytest
-from popagents.learners.es.election import elect
 
 from popagents.common.randomness import Purpose, keys
 from popagents.common.ranking import ranked
-from popagents.rollout.play import Lives
+from popagents.learners.conversation import converse
+from popagents.learners.es.sequential_halving import Judged, sequential_halving
+from popagents.rollout.jobs import Episodes, Jobs
 from registration.learners import load_learner
 
 FITNESS = np.array([3.0, 9.0, 1.0, 9.0, 5.0])
@@ -73,18 +74,24 @@ def test_among_equals_the_parents_are_others_in_every_generation():
 
 
 def test_an_equal_challenger_leaves_the_parent_where_it_is_and_equal_challengers_stand_by_their_keys():
-    def equal(members, papers):
-        sat.append(members.tolist())
-        jobs = np.repeat(members, len(papers))
-        return Lives(jobs, np.full(len(jobs), 4.0), 1 + jobs, np.zeros((1, 1)))  # nobody plays as another did
+    def table(members, numbers):
+        member = np.repeat(members, len(numbers))
+        return Jobs(member, member, np.zeros((len(member), 1), np.int64), None, np.ones(len(member), bool))
 
-    sat = []
-    lives = equal(np.arange(5), np.arange(1))
+    def equal(jobs):  # nobody plays as another did
+        return Episodes(jobs, np.full(len(jobs), 4.0), 1 + jobs.member)
+
+    def answer(jobs):
+        played.append(np.unique(jobs.member).tolist())
+        return equal(jobs)
+
+    judged = Judged.of(equal(table(np.arange(5), np.arange(1))))
+    past = np.zeros(1, np.int64), np.zeros(1)
     for keys_of, rounds in (
         ([0, 3, 1, 4, 2], [[0, 2, 4], [0, 2]]),
         ([9, 1, 2, 3, 4], [[0, 1, 2], [0, 1]]),
     ):
-        sat.clear()
-        _, parents = elect(lives, equal, 5, np.zeros((2, 1)), 2, np.array(keys_of))
-        assert sat == rounds
-        assert parents.tolist() == [0]
+        played = []
+        election = converse(sequential_halving(judged, table, np.array(keys_of), *past, 2), answer)
+        assert played == rounds
+        assert election.best.tolist() == [0]
