@@ -56,7 +56,7 @@ def members() -> Iterator[Row]:
     yield "culture: largest cost per member / cost at 17 members", "<= 1.5", f"{worst:.2f} (ms by size: {shown})"
 
 
-def champions(name: str, asked: str) -> Iterator[Row]:
+def champions(name: str, target: str) -> Iterator[Row]:
     """A shipped preset, three seeds: the champion's mean over 1000 fresh rounds, argmax."""
     steps, n_envs, env_kwargs, settings = preset(name, "PopPacman-v0")
     for seed in range(3):
@@ -68,7 +68,7 @@ def champions(name: str, asked: str) -> Iterator[Row]:
         spread = f"{scores.mean():.2f} +- {scores.std() / np.sqrt(len(scores)):.2f}"
         yield (
             f"{name}.yml, seed {seed}: champion's mean score",
-            asked,
+            target,
             f"{spread} after {total:.2f}M steps, {cost:.0f} s",
         )
 

@@ -59,7 +59,7 @@ def agents(env_id: str, steps: int = 3000, **settings: Any) -> Callable[[], None
 
 
 def speeds() -> Iterator[Row]:
-    """Yield (what, asked, measured)."""
+    """Yield (what, target, measured)."""
     env_id = "PopPrisonersDilemma-v0"
     games = {
         f"{env_id}, 1024 lanes, no memory": (">= 4", vector(env_id, memory=0)),
@@ -68,10 +68,10 @@ def speeds() -> Iterator[Row]:
         "vector_env, 1024 lanes of two players": ("", everybody()),
         "vector_env, 1024 lanes of two players, ecological": ("", everybody(game="ecological_public_good")),
     }
-    for what, (asked, work) in games.items():
+    for what, (target, work) in games.items():
         ours, theirs, ratio = paired(work, vector("CartPole-v1"))
         rates = f"{0.3 * LANES / ours / 1e3:.1f} against {0.3 * LANES / theirs / 1e3:.1f} million rounds or steps/s"
-        yield f"{what} / CartPoleVectorEnv", asked, f"{ratio:.2f} ({rates})"
+        yield f"{what} / CartPoleVectorEnv", target, f"{ratio:.2f} ({rates})"
     ours, theirs, ratio = paired(single(env_id), single("CartPole-v1"))
     yield f"{env_id} single / CartPole-v1", "", f"{ratio:.2f} ({20 / ours:.0f} against {20 / theirs:.0f} thousand/s)"
     ours, theirs, ratio = paired(agents("popenvs/social_dilemma_v0"), agents("classic/rps_v2", max_cycles=100))

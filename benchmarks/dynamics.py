@@ -65,7 +65,7 @@ def plain_arrows() -> None:
 
 
 def rows() -> Iterator[Row]:
-    """Yield (what, asked, measured)."""
+    """Yield (what, target, measured)."""
     starts = many(1000)().strategies[0][:, :, 0]
     ours, theirs, ratio = paired(one, lambda: plain(START[None, :, 0], keep=True))
     yield (

@@ -10,7 +10,7 @@ from benchmarks.ratios import paired
 from benchmarks.table import Row, show
 
 LANES = 1024
-BATCHES = (  # id, dtype of its observations where there is a choice, ratio asked for
+BATCHES = (  # id, dtype of its observations where there is a choice, target ratio
     ("PopPacman-v0", "float32", ">= 1.3"),
     ("PopPacman-v0", "uint8", ">= 1.8"),
     ("PopFruitCatch-v0", "float32", ">= 2"),
@@ -50,16 +50,16 @@ def vector(env_id: str, steps: int = 300, **settings: Any) -> Callable[[], None]
 
 
 def rows() -> Iterator[Row]:
-    """Yield (what, asked, measured)."""
+    """Yield (what, target, measured)."""
     for env_id in ("PopPacman-v0", "PopFruitCatch-v0", "PopHarlow-v0"):
         ours, theirs, ratio = paired(single(env_id), single("CartPole-v1"))
         rates = f"{20 / ours:.0f} against {20 / theirs:.0f} thousand steps/s"
         yield f"{env_id} single / CartPole-v1", ">= 1.3", f"{ratio:.2f} ({rates})"
-    for env_id, dtype, asked in BATCHES:
+    for env_id, dtype, target in BATCHES:
         settings = {"dtype": dtype} if dtype else {}
         ours, theirs, ratio = paired(vector(env_id, **settings), vector("CartPole-v1"))
         rates = f"{0.3 * LANES / ours / 1e3:.1f} against {0.3 * LANES / theirs / 1e3:.1f} million lane-steps/s"
-        yield f"{' '.join([env_id, '1024 lanes', dtype]).strip()} / CartPoleVectorEnv", asked, f"{ratio:.2f} ({rates})"
+        yield f"{' '.join([env_id, '1024 lanes', dtype]).strip()} / CartPoleVectorEnv", target, f"{ratio:.2f} ({rates})"
 
 
 if __name__ == "__main__":

@@ -194,14 +194,14 @@ def races() -> Iterator[Row]:
     runners = {"ES": es, "sb3-contrib's ARS": ars} | ({"EvoTorch's PGPE": pgpe} if installed("evotorch") else {})
     for policy, net, most in (("LinearPolicy", "linear", 8_000), ("MlpPolicy", "64x64", 30_000)):
         own = {"maximize, against ES above": own_reward} if policy == "LinearPolicy" else {}
-        asked = {"ES": f"<= {most} steps, <= 0.3 s", "maximize, against ES above": f"< {LIMIT} steps in every run"}
+        target = {"ES": f"<= {most} steps, <= 0.3 s", "maximize, against ES above": f"< {LIMIT} steps in every run"}
         for name, runner in (runners | own).items():
             runs = [runner(policy, seed) for seed in SEEDS]
             steps, cpu = median(r.steps for r in runs), median(r.seconds for r in runs)
             each = ", ".join(str(r.steps) for r in runs)
             yield (
                 f"CartPole to 475, {net}, {name}",
-                asked.get(name, "slower than ES"),
+                target.get(name, "slower than ES"),
                 f"{steps:.0f} steps, {cpu:.2f} CPU s (steps by seed: {each})",
             )
 

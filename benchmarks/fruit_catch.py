@@ -56,8 +56,8 @@ def starts() -> Iterator[Row]:
         exams = Exams(**env_kwargs)
         cost = seconds(lambda: model.learn(steps, callback=exams, log_interval=None)) - exams.cost  # noqa: B023
         measured = ", ".join(f"{caught} after {mark}" for mark, caught in exams.caught.items())
-        asked = "median 193 after 500, 195 after 1000"
-        yield f"dqn.yml, seed {seed}: starts caught of 195, after episodes", asked, f"{measured} ({cost:.0f} s)"
+        target = "median 193 after 500, 195 after 1000"
+        yield f"dqn.yml, seed {seed}: starts caught of 195, after episodes", target, f"{measured} ({cost:.0f} s)"
 
 
 def port() -> Iterator[Row]:

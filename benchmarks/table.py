@@ -1,4 +1,4 @@
-"""The table that every benchmark prints: what, what was asked, what was measured here and now."""
+"""The table that every benchmark prints: what, the target, what was measured here and now."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ Row = tuple[str, str, str]
 
 def show(rows: Iterable[Row]) -> None:
     """Print rows as they come, measured on one core."""
-    print("| what | asked | measured |\n| --- | --- | --- |")
+    print("| what | target | measured |\n| --- | --- | --- |")
     with threadpool_limits(1):
-        for what, asked, measured in rows:
-            print(f"| {what} | {asked} | {measured} |", flush=True)
+        for what, target, measured in rows:
+            print(f"| {what} | {target} | {measured} |", flush=True)

@@ -25,11 +25,11 @@ class Purpose(IntEnum):
     ACTION = 2
     TEACHER = 3
     SHUFFLE = 4
-    EXAM = 5
+    EVALUATION = 5
     NOISE = 6
     BIRTH = 7
     MUTATION = 8
-    MEETING = 9
+    MATCHMAKING = 9
     RANK = 10
 
 

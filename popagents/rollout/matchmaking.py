@@ -102,8 +102,8 @@ class Matchmaker:
         opponents = np.tile(self._opponents(numbers), (len(finalists), 1))
         member = np.column_stack([member, opponents]).reshape(-1)
         rows = (np.repeat(number, self.seats) * episodes)[:, None] + np.arange(episodes)
-        seeds = episode_seeds(self.now.keys(Purpose.EXAM, 0, rows))
-        draws = self.now.keys(Purpose.EXAM, 1, rows) if samples else None
+        seeds = episode_seeds(self.now.keys(Purpose.EVALUATION, 0, rows))
+        draws = self.now.keys(Purpose.EVALUATION, 1, rows) if samples else None
         judged = np.arange(len(member)) % self.seats == 0
         return Jobs(member, member, seeds, draws, judged, self.seats, **settings)
 
@@ -113,14 +113,14 @@ class Matchmaker:
         if not missing:
             return candidates
         rest = np.setdiff1d(np.arange(self.population_size), candidates)
-        rng = self.now.rng(Purpose.MEETING)
+        rng = self.now.rng(Purpose.MATCHMAKING)
         return np.concatenate([candidates, rng.choice(rest, missing, replace=False)])
 
     def _dealt(self, players: int, jobs_each: int) -> np.ndarray:
         """Return jobs (player p's job j is number p * jobs_each + j) in such an order that `seats` rows are a group."""
         if self.seats == 1:
             return np.arange(players * jobs_each)
-        dealt = shuffles(self.now.keys(Purpose.MEETING, 0)[0], players, jobs_each)  # (jobs_each, players)
+        dealt = shuffles(self.now.keys(Purpose.MATCHMAKING, 0)[0], players, jobs_each)  # (jobs_each, players)
         return (dealt * jobs_each + np.arange(jobs_each)[:, None]).reshape(-1)
 
     def _of_group(self, rows: np.ndarray) -> np.ndarray:
@@ -129,5 +129,5 @@ class Matchmaker:
 
     def _opponents(self, numbers: np.ndarray) -> np.ndarray:
         """Draw whom every finalist meets, the same for each: int64, (numbers, seats - 1)."""
-        rng = self.now.rng(Purpose.MEETING)
+        rng = self.now.rng(Purpose.MATCHMAKING)
         return rng.integers(self.population_size, size=(numbers.max() + 1, self.seats - 1))[numbers]

@@ -22,7 +22,7 @@ FAMILY = {"population_size": 24, "sigma": 0.5, "n_parents": 2, "reduction_factor
 
 def seeds_of(seed, generation, numbers):
     """Return the environment's seeds in evaluation jobs of these numbers."""
-    return episode_seeds(keys(seed, Purpose.EXAM, generation, 0, np.array(numbers))).tolist()
+    return episode_seeds(keys(seed, Purpose.EVALUATION, generation, 0, np.array(numbers))).tolist()
 
 
 def test_the_better_half_plays_as_many_episodes_again_until_one_challenges_the_centre():
