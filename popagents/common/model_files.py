@@ -31,22 +31,33 @@ def write(path: Any, arrays: dict[str, np.ndarray], description: dict[str, Any])
     Raises:
         OSError: the disk is full or the folder cannot be written; what was there before is unchanged.
     """
+    content = packed(arrays, description)
+    if hasattr(path, "write"):
+        path.write(content)
+    else:
+        replace_file(with_suffix(path), content)
+
+
+def packed(arrays: dict[str, np.ndarray], description: dict[str, Any]) -> bytes:
+    """Return what a model file holds."""
     ordered = {k: v if v.flags.c_contiguous else v.copy() for k, v in arrays.items()}  # keeps 0-d arrays as they are
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("model.json", json.dumps(description, indent=1))
         file.writestr("arrays.safetensors", save_arrays(ordered))
-    if hasattr(path, "write"):
-        path.write(content.getvalue())
-        return
-    path = with_suffix(path)
+    return content.getvalue()
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file beside `path`, and rename it once it is whole.
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written; what was there before is unchanged.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(beside, "wb") as out:
-            out.write(content.getvalue())
-            out.flush()
-            os.fsync(out.fileno())
+        write_through(beside, content)
         os.replace(beside, path)
     except OSError as error:
         beside.unlink(missing_ok=True)
@@ -54,6 +65,14 @@ def write(path: Any, arrays: dict[str, np.ndarray], description: dict[str, Any])
         raise OSError(
             error.errno, f"could not save to {path} ({error.strerror}); {kept}; free space or save elsewhere"
         ) from error
+
+
+def write_through(path: Path, content: bytes) -> None:
+    """Write a file, and wait until it is on the disk."""
+    with open(path, "wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
 
 
 def read(path: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -87,16 +106,13 @@ def with_suffix(path: Any) -> Path:
 
 
 def space_to_json(space: spaces.Space) -> dict[str, Any]:
-    """Describe a Box, Discrete, MultiDiscrete or MultiBinary space in JSON."""
+    """Describe a Box, Discrete, MultiDiscrete or MultiBinary space in JSON.
+
+    Raises:
+        ValueError: it is another space.
+    """
     if isinstance(space, spaces.Box):
-        bounds = [b.item(0) if (b == b.item(0)).all() else b.tolist() for b in (space.low, space.high)]
-        return {
-            "kind": "Box",
-            "low": bounds[0],
-            "high": bounds[1],
-            "shape": list(space.shape),
-            "dtype": str(space.dtype),
-        }
+        return box_to_json(space)
     if isinstance(space, spaces.Discrete):
         return {"kind": "Discrete", "n": int(space.n), "start": int(space.start)}
     if isinstance(space, spaces.MultiDiscrete):
@@ -107,6 +123,12 @@ def space_to_json(space: spaces.Space) -> dict[str, Any]:
         f"observations are {space}; populations see Box, Discrete, MultiDiscrete and MultiBinary spaces: wrap the "
         "environment in gymnasium.wrappers.FlattenObservation"
     )
+
+
+def box_to_json(space: spaces.Box) -> dict[str, Any]:
+    """Describe a Box in JSON; a bound that all numbers share stands there once."""
+    low, high = (b.item(0) if (b == b.item(0)).all() else b.tolist() for b in (space.low, space.high))
+    return {"kind": "Box", "low": low, "high": high, "shape": list(space.shape), "dtype": str(space.dtype)}
 
 
 def space_from_json(description: dict[str, Any]) -> spaces.Space:

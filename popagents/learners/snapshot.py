@@ -24,11 +24,20 @@ COLUMNS = list(ROW.names or ())
 
 def pack(model: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Return the arrays and the description of a `PopulationAlgorithm`, as the current generation began."""
+    return arrays_of(model), description_of(model)
+
+
+def arrays_of(model: Any) -> dict[str, np.ndarray]:
+    """Return a model's arrays by the names that a file gives them."""
     run = model.loop.run
     arrays = {f"policy/{name}": value.cpu().numpy() for name, value in model.policy.state_dict().items()}
     arrays |= flat(run.state, "state") | {"fitness": run.fitness}
-    arrays |= {f"lineage/{name}": model.lineage[name] for name in COLUMNS}
-    description = {
+    return arrays | {f"lineage/{name}": model.lineage[name] for name in COLUMNS}
+
+
+def description_of(model: Any) -> dict[str, Any]:
+    """Return all that a file holds of a model as JSON."""
+    return {
         "format": FORMAT,
         "learner": type(model).__name__,
         "designs": model_files.to_json([list(design) for design in model.designs]),
@@ -36,9 +45,8 @@ def pack(model: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         "action_space": model_files.space_to_json(model.action_space),
         "settings": settings_of(model),
         "run_seed": model.run_seed,
-        "counts": {name: getattr(run, name) for name in COUNTS},
+        "counts": {name: getattr(model.loop.run, name) for name in COUNTS},
     }
-    return arrays, description
 
 
 def settings_of(model: Any) -> dict[str, Any]:
@@ -73,13 +81,7 @@ def arguments(
     Raises:
         ValueError: the file is of another format or learner, or names a class that files may not name.
     """
-    if description.get("format") != FORMAT:
-        raise ValueError(
-            f"the file has format {description.get('format', '0.1')}; this version of popzoo reads format {FORMAT}: "
-            "load it with the version that saved it, or train again"
-        )
-    if description["learner"] != learner.__name__:
-        raise ValueError(f"the file was saved by {description['learner']}; load it with {description['learner']}.load")
+    check_origin(learner, description)
     designs = [[None, None]] if "policy" in custom else model_files.from_json(description["designs"])
     named = {
         "policy": custom.get("policy", [design[0] for design in designs]),
@@ -87,6 +89,21 @@ def arguments(
         "seed": description["run_seed"],
     }
     return description["settings"] | {k: v for k, v in changes.items() if k not in ("seed", "policy_kwargs")} | named
+
+
+def check_origin(learner: type, description: dict[str, Any]) -> None:
+    """Refuse a file of another format or learner.
+
+    Raises:
+        ValueError: it is one.
+    """
+    if description.get("format") != FORMAT:
+        raise ValueError(
+            f"the file has format {description.get('format', '0.1')}; this version of popzoo reads format {FORMAT}: "
+            "load it with the version that saved it, or train again"
+        )
+    if description["learner"] != learner.__name__:
+        raise ValueError(f"the file was saved by {description['learner']}; load it with {description['learner']}.load")
 
 
 def run_of(model: Any, arrays: dict[str, np.ndarray], description: dict[str, Any]) -> tuple[Run[Any], np.ndarray]:
@@ -135,8 +152,7 @@ def filled(example: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
     """Return a value like `example` that holds what `flat` gave.
 
     Raises:
-        ValueError: an array is missing or has another shape or dtype than the example's; one that has no rows in the
-            example may have any number of them.
+        ValueError: see `checked_array`.
     """
     if dataclasses.is_dataclass(example) and not isinstance(example, type):
         fields = {field.name: getattr(example, field.name) for field in dataclasses.fields(example)}
@@ -145,13 +161,22 @@ def filled(example: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
         return {key: filled(part, arrays, f"{name}/{key}") for key, part in example.items()}
     if isinstance(example, list):
         return [filled(part, arrays, f"{name}/{i}") for i, part in enumerate(example)]
-    expected = np.asarray(example)
-    array = arrays.get(name, np.zeros(0))
-    shape = array.shape[1:] if expected.shape[:1] == (0,) else array.shape
-    if shape != (expected.shape[1:] if expected.shape[:1] == (0,) else expected.shape) or array.dtype != expected.dtype:
+    array = checked_array(np.asarray(example), arrays, name)
+    return array.copy() if isinstance(example, np.ndarray) else type(example)(array.item())
+
+
+def checked_array(expected: np.ndarray, arrays: dict[str, np.ndarray], name: str) -> np.ndarray:
+    """Return a file's array if it is like the expected one.
+
+    Raises:
+        ValueError: it is missing or has another shape or dtype; where none of its rows are expected, it may have any
+            number of them.
+    """
+    array, axis = arrays.get(name, np.zeros(0)), int(expected.shape[:1] == (0,))
+    if array.shape[axis:] != expected.shape[axis:] or array.dtype != expected.dtype:
         raise ValueError(
             f"the file's array {name!r} is {array.dtype} {array.shape if name in arrays else '(missing)'}; a model of "
             f"these settings has {expected.dtype} {expected.shape}: load it with the settings it was saved with, or "
             "train anew"
         )
-    return array.copy() if isinstance(example, np.ndarray) else type(example)(array.item())
+    return array

@@ -123,26 +123,40 @@ def checked_arguments(arguments: list[str]) -> tuple[argparse.Namespace, list[st
     Raises:
         SystemExit: a name is unknown; one line on stderr says so, the exit code is 2.
     """
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--algo", default="ppo")
-    parser.add_argument("--env", default="CartPole-v1")
-    parser.add_argument("-f", "--folder", "--log-folder")
-    parser.add_argument("--gym-packages", nargs="+", default=[])
-    names, rest = parser.parse_known_args(arguments)
-    try:
-        for module in names.gym_packages:
-            importlib.import_module(module)
-        names.env = registered_id(names.env)
-    except ModuleNotFoundError as error:
-        refuse(f"{error}; --env takes an id or module:id")
-    except ImportError as error:
-        refuse(str(error))
+    names, rest = names_parser().parse_known_args(arguments)
+    names.env = imported_id(names.env, names.gym_packages)
     if names.algo not in ALGOS:
         refuse(unknown("--algo", names.algo, ALGOS))
     if names.env not in gym.registry:
         refuse(unknown("--env", names.env, gym.registry))
     packages = ["--gym-packages", *names.gym_packages] if names.gym_packages else []
     return names, ["--algo", names.algo, "--env", names.env, *packages, *rest]
+
+
+def names_parser() -> argparse.ArgumentParser:
+    """Make a parser of the options that hold names."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--algo", default="ppo")
+    parser.add_argument("--env", default="CartPole-v1")
+    parser.add_argument("-f", "--folder", "--log-folder")
+    parser.add_argument("--gym-packages", nargs="+", default=[])
+    return parser
+
+
+def imported_id(env_id: str, modules: list[str]) -> str:
+    """Import modules, and then the one that an id names; return the id without it.
+
+    Raises:
+        SystemExit: one cannot be imported; one line on stderr says so, the exit code is 2.
+    """
+    try:
+        for module in modules:
+            importlib.import_module(module)
+        return registered_id(env_id)
+    except ModuleNotFoundError as error:
+        refuse(f"{error}; --env takes an id or module:id")
+    except ImportError as error:
+        refuse(str(error))
 
 
 def unknown(option: str, name: str, known: Iterable[str]) -> str:

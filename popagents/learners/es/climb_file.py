@@ -72,6 +72,19 @@ class ClimbFile:
         if not resume:
             raise FileExistsError(f"{self.path} holds a run; go on with it by resume=True, or delete it")
         arrays, description = model_files.read(self.path)
+        self.check(description, seed)
+        return filled(fresh, arrays, "climb"), description["seed"]
+
+    def check(self, description: dict[str, Any], seed: int | None) -> None:
+        """Check that a file's run is the one that is asked for.
+
+        Args:
+            description: the file's JSON.
+            seed: which the file's must be; None takes any.
+
+        Raises:
+            ValueError: it has other settings or another seed, or is no run of `maximize`.
+        """
         if description.get("format") != FORMAT:
             raise ValueError(f"{self.path} is no file of maximize; give another path, or load it with its learner")
         kept = description["settings"] | {"seed": description["seed"]}
@@ -80,7 +93,6 @@ class ClimbFile:
         if other:
             differences = ", ".join(f"{name} {kept.get(name)} (asked: {asked[name]})" for name in other)
             raise ValueError(f"{self.path} holds a run with {differences}; ask for the same, or give another path")
-        return filled(fresh, arrays, "climb"), description["seed"]
 
     def write(self, climb: Climb, seed: int) -> None:
         """Write a run beside the file, and rename it.
