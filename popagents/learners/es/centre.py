@@ -1,10 +1,13 @@
 """What both evolution strategies do with the one policy that they hold, the centre."""
 
+import math
+
 import numpy as np
 
 from popagents.common.moments import Moments
 from popagents.common.parameters import Parameters, by_name, vector_of
 from popagents.common.randomness import Purpose, generator
+from popagents.learners.state_checks import within
 from popagents.population.design import Design
 from popagents.population.normalization import scales
 
@@ -39,3 +42,18 @@ def policy_parameters(design: Design, centre: np.ndarray, moments: Moments) -> P
 def centre_of(parameters: Parameters) -> np.ndarray:
     """Return the parameters of a policy, (*shape) by name, as a vector."""
     return np.concatenate([values.ravel() for values in parameters.values()])
+
+
+def numbers_of(design: Design) -> int:
+    """Return how many numbers a policy of a design has."""
+    return sum(math.prod(shape) for shape in design.shapes.values())
+
+
+def check_moments(moments: Moments) -> None:
+    """Check sums that come from a file.
+
+    Raises:
+        ValueError: a count or a sum of squares is below 0.
+    """
+    within(moments.counts, "state/moments/counts")
+    within(moments.squares, "state/moments/squares")

@@ -21,7 +21,14 @@ from popagents.common.parameters import Parameters
 from popagents.common.schedules import constant, geometric
 from popagents.learners.algorithm import PopulationAlgorithm
 from popagents.learners.conversation import Generation, Succession
-from popagents.learners.es.centre import centre_of, first_centre, nothing_seen, policy_parameters
+from popagents.learners.es.centre import (
+    centre_of,
+    check_moments,
+    first_centre,
+    nothing_seen,
+    numbers_of,
+    policy_parameters,
+)
 from popagents.learners.es.gradient_strategy import GradientState, GradientStrategy
 from popagents.learners.settings import Shared
 from popagents.population.design import Design
@@ -136,8 +143,7 @@ class ES(PopulationAlgorithm[ESState]):
     def make_workspace(self) -> Workspace:
         """Make the design and its noise."""
         design = Design(self.new_policy(0))
-        numbers = sum(int(np.prod(shape)) for shape in design.shapes.values())
-        noise = GaussianNoise(numbers) if self.rank is None else LowRankNoise(design.shapes, self.rank)
+        noise = GaussianNoise(numbers_of(design)) if self.rank is None else LowRankNoise(design.shapes, self.rank)
         return Workspace([design], noise)
 
     def new_policy(self, design: int) -> BasePolicy:
@@ -149,6 +155,12 @@ class ES(PopulationAlgorithm[ESState]):
         """Begin at the first centre."""
         centre = first_centre(self.design, self.initial_std, self.run_seed)
         return ESState(GradientState.at(centre), nothing_seen(self.design))
+
+    def check_state(self, state: ESState) -> None:
+        """Check the counts, and what the optimiser remembers."""
+        super().check_state(state)
+        state.strategy.check("state/strategy")
+        check_moments(state.moments)
 
     def next_generation(self, state: ESState, now: Now) -> Generation[ESState]:
         """Let members play, and move the centre."""
