@@ -73,6 +73,7 @@ def check_members(state: GeneticState, size: int) -> None:
         within(parents, f"state/births/{name}", size)
         if len(parents) != len(births.places):
             raise ValueError(f"{len(births.places)} are born and {len(parents)} are their {name} parents")
+    within(state.hyperparameters, "state/hyperparameters")
     within(state.judged, "state/judged")
     within(state.diverged, "state/diverged")
     if np.isinf(state.fitness).any():
