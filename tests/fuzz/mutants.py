@@ -3,11 +3,12 @@
     python -m tests.fuzz.mutants [--mutants 10000] [--seed 0] [--learner culture]
 
 Each mutant must load, and learn if only its arrays were changed, or be refused by one ValueError. Nothing it says is
-run, nothing is imported that is not on the list, and reading it takes no more memory than twice its arrays, beside what any
-file may take.
+run, nothing is imported that is not on the list, and reading it takes no more memory than twice its arrays, beside
+what any file may take.
 """
 
 import argparse
+import copy
 import io
 import json
 import random
@@ -107,11 +108,11 @@ def json_changed(content, rng):
         if how < 0.1:
             del place[last]
         elif how < 0.2 and isinstance(place, dict):
-            place[rng.choice(KEYS)] = rng.choice(VALUES)
+            place[rng.choice(KEYS)] = copy.deepcopy(rng.choice(VALUES))
         elif how < 0.3 and isinstance(place[last], (int, float)):
             place[last] = place[last] * rng.choice([-1, 2, 3, 10**7]) + rng.choice([0, 1])
         else:
-            place[last] = rng.choice(VALUES)
+            place[last] = copy.deepcopy(rng.choice(VALUES))
         if not spots(description):
             break
     return zipped(json.dumps(description), block_of(*safetensors_of(arrays)))
