@@ -18,6 +18,11 @@ def repeated(parameters: Parameters, size: int) -> Parameters:
     return {name: np.repeat(values[None], size, axis=0) for name, values in parameters.items()}
 
 
+def form_of(shapes: dict[str, tuple[int, ...]], size: int) -> Parameters:
+    """Return read-only parameters of some members, (size, *shape) by name, which take no memory and are all 0."""
+    return {name: np.broadcast_to(np.float32(0), (size, *shape)) for name, shape in shapes.items()}
+
+
 def vector_of(parameters: Parameters, row: int) -> np.ndarray:
     """Copy one member's parameters into one vector, in their order: float32, (numbers,)."""
     return np.concatenate([values[row].ravel() for values in parameters.values()])

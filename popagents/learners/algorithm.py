@@ -20,7 +20,9 @@ from popagents.common.checks import positive
 from popagents.common.now import Now
 from popagents.learners import snapshot
 from popagents.learners.conversation import State
+from popagents.learners.file_settings import settings_of
 from popagents.learners.learner import Learner
+from popagents.learners.loading import opened
 from popagents.learners.loop import Loop
 from popagents.learners.progress import callbacks_of
 from popagents.learners.run import Run
@@ -171,16 +173,23 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         self._last_obs = None
 
     def _setup_model(self) -> None:
+        self._make_parts()
+        self._begin(Run(self.initial_state(), np.full(self.population_size, np.nan)))
+
+    def _make_parts(self) -> None:
+        """Make all that does not learn."""
         model_files.space_to_json(self.observation_space)  # refuses what cannot be saved before a run begins
-        snapshot.settings_of(self)
+        settings_of(self)
         if self.env is not None:
             check_seats(self.population_size, seats_of(self.env))
         self._setup_lr_schedule()
         self._slots = None
         self._shown_design = -1
         self.workspace = self.make_workspace()
-        run = Run(self.initial_state(), np.full(self.population_size, np.nan))
-        self.loop: Loop[State] = Loop(self, Worker(self.workspace), self.action_space, run)
+
+    def _begin(self, run: Run[State], lineage: np.ndarray | None = None) -> None:
+        """Take up a run where it stands."""
+        self.loop: Loop[State] = Loop(self, Worker(self.workspace), self.action_space, run, lineage)
         self.show_champion()
 
     def show_champion(self) -> None:
@@ -273,16 +282,15 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
             FileNotFoundError: there is no such file.
             ValueError: it is damaged, of another version or learner, or a setting cannot change.
         """
-        arrays, description = model_files.read(path)
-        keywords = snapshot.arguments(cls, description, custom_objects or {}, kwargs)
-        model = cls(env=env, device=device, _init_setup_model=False, **keywords)
-        spaces = {k: model_files.space_from_json(description[k]) for k in ("observation_space", "action_space")}
+        file = opened(cls, path, custom_objects or {})
+        changes = {k: v for k, v in kwargs.items() if k not in ("seed", "policy_kwargs")}
+        model = cls(env=env, device=device, _init_setup_model=False, **file.keywords | changes)
         if model.env is not None:
-            check_for_correct_spaces(model.env, **spaces)
-        model.observation_space, model.action_space = spaces["observation_space"], spaces["action_space"]
-        model._setup_model()
-        model.loop = Loop(model, model.loop.worker, model.action_space, *snapshot.run_of(model, arrays, description))
+            check_for_correct_spaces(model.env, **file.spaces)
+        model.observation_space, model.action_space = file.spaces["observation_space"], file.spaces["action_space"]
+        with file.used():
+            model._make_parts()
+            model._begin(*snapshot.run_of(model, model.state_form(), file.arrays, file.description))
+            snapshot.fill_policy(model, file.arrays)
         model.num_timesteps = model.loop.run.timesteps
-        model.show_champion()
-        snapshot.fill_policy(model, arrays)
         return model

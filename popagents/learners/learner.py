@@ -7,6 +7,8 @@ from popagents.common.now import Now
 from popagents.common.parameters import Parameters
 from popagents.learners.conversation import Generation, State
 from popagents.learners.run import Run
+from popagents.learners.snapshot import flat
+from popagents.learners.state_checks import finite
 from popagents.rollout.jobs import Conversation
 
 
@@ -37,6 +39,23 @@ class Learner(ABC, Generic[State]):
     @abstractmethod
     def started_from(self, state: State, parameters: Parameters) -> State:
         """Return a state in which every member has these parameters, (*shape) by name."""
+
+    def state_form(self) -> State:
+        """Return a state whose arrays have the shapes and dtypes of this learner's; their numbers do not matter.
+
+        A file is held against it. Where the first state is large or slow to make, this one should not be.
+        """
+        return self.initial_state()
+
+    def check_state(self, state: State) -> None:
+        """Check the numbers of a state that comes from a file; its shapes and dtypes are right.
+
+        Raises:
+            ValueError: numbers other than fitness are infinite or NaN; learners add what else cannot be.
+        """
+        for name, array in flat(state, "state").items():
+            if name != "state/fitness":
+                finite(array, name)
 
     def choose_champion(self, run: Run[State]) -> Conversation[int] | None:
         """Choose the champion after the last generation; None where it is the one that leads, without more play."""

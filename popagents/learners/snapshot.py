@@ -5,19 +5,17 @@ that `predict` uses. JSON: format, learner, designs, spaces, settings, run_seed 
 """
 
 import dataclasses
-import inspect
 from typing import Any
 
 import numpy as np
 import torch
 
 from popagents.common import model_files
-from popagents.common.lineage import ROW
+from popagents.common.lineage import ROW, Transmission
+from popagents.learners.file_settings import FORMAT, settings_of
 from popagents.learners.run import Run
-from popagents.learners.settings import Shared
+from popagents.learners.state_checks import finite
 
-FORMAT = 2  # 0.1 wrote files without a format
-NOT_SETTINGS = {"policy", "env", *Shared.__annotations__} - {"episodes"}
 COUNTS = ("generation", "timesteps", "steps_lived", "champion", "evaluated", "evaluation_timesteps")
 COLUMNS = list(ROW.names or ())
 
@@ -49,90 +47,91 @@ def description_of(model: Any) -> dict[str, Any]:
     }
 
 
-def settings_of(model: Any) -> dict[str, Any]:
-    """Return a model's settings as a file holds them: JSON by the names of its class's arguments.
-
-    Raises:
-        AttributeError: the model does not keep an argument under its name.
-        ValueError: a setting has no form in JSON.
-    """
-    parameters = inspect.signature(type(model)).parameters.values()
-    own = [p.name for p in parameters if p.name not in NOT_SETTINGS and p.kind is not p.VAR_KEYWORD]
-    for name in own:
-        if not hasattr(model, name):
-            raise AttributeError(
-                f"{type(model).__name__} takes {name!r}, which a file must hold, and has no attribute of that name; "
-                f"set self.{name} in its __init__, before super().__init__"
-            )
-    return {name: model_files.to_json(getattr(model, name)) for name in [*own, "episodes"]}
-
-
-def arguments(
-    learner: type, description: dict[str, Any], custom: dict[str, Any], changes: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the keywords with which a file's learner is made again.
-
-    Args:
-        learner: the class that is to load it.
-        description: the file's JSON.
-        custom: `policy` and `policy_kwargs` in place of the file's.
-        changes: settings in place of the file's; `seed` is ignored.
-
-    Raises:
-        ValueError: the file is of another format or learner, or names a class that files may not name.
-    """
-    check_origin(learner, description)
-    designs = [[None, None]] if "policy" in custom else model_files.from_json(description["designs"])
-    named = {
-        "policy": custom.get("policy", [design[0] for design in designs]),
-        "policy_kwargs": custom.get("policy_kwargs", [design[1] for design in designs]),
-        "seed": description["run_seed"],
-    }
-    return description["settings"] | {k: v for k, v in changes.items() if k not in ("seed", "policy_kwargs")} | named
-
-
-def check_origin(learner: type, description: dict[str, Any]) -> None:
-    """Refuse a file of another format or learner.
-
-    Raises:
-        ValueError: it is one.
-    """
-    if description.get("format") != FORMAT:
-        raise ValueError(
-            f"the file has format {description.get('format', '0.1')}; this version of popzoo reads format {FORMAT}: "
-            "load it with the version that saved it, or train again"
-        )
-    if description["learner"] != learner.__name__:
-        raise ValueError(f"the file was saved by {description['learner']}; load it with {description['learner']}.load")
-
-
-def run_of(model: Any, arrays: dict[str, np.ndarray], description: dict[str, Any]) -> tuple[Run[Any], np.ndarray]:
+def run_of(
+    model: Any, example: Any, arrays: dict[str, np.ndarray], description: dict[str, Any]
+) -> tuple[Run[Any], np.ndarray]:
     """Return a file's run and lineage.
 
     Args:
-        model: a fresh model of the file's settings; its state says what the arrays must be like.
+        model: of the file's settings.
+        example: a state of this model, whose arrays the file's must be like.
         arrays: the file's.
         description: the file's JSON.
 
     Raises:
-        ValueError: an array is missing, or is not like a fresh model's.
+        ValueError: an array is missing, is not like the example's or not among them, or a number cannot be.
     """
-    lineage = np.empty(len(arrays["lineage/member"]), ROW)
-    for name in COLUMNS:
-        lineage[name] = arrays[f"lineage/{name}"]
-    fresh = model.loop.run
-    fitness = arrays["fitness"].copy()
+    lineage = lineage_of(arrays)
+    fitness = checked_array(np.zeros(0), arrays, "fitness").copy()
+    if np.isinf(fitness).any():
+        raise ValueError("the file's array 'fitness' holds infinite numbers")
+    counts = checked_counts(description["counts"], len(fitness))
     if len(fitness) != model.population_size:
-        fitness = fresh.fitness  # nobody of a population of this size has lived
-    state = filled(fresh.state, arrays, "state")
-    return Run(state, fitness, rows=len(lineage), **description["counts"]), lineage
+        fitness = np.full(model.population_size, np.nan)  # nobody of a population of this size has lived
+    state = filled(example, arrays, "state")
+    others = [name for name in arrays if not name.startswith("policy/")]
+    check_names(others, {*flat(example, "state"), "fitness", *(f"lineage/{name}" for name in COLUMNS)})
+    model.check_state(state)
+    return Run(state, fitness, rows=len(lineage), **counts), lineage
+
+
+def check_names(names: list[str], known: set[str]) -> None:
+    """Refuse arrays that no model of these settings has.
+
+    Raises:
+        ValueError: there are some.
+    """
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(f"the file's array {unknown[0]!r:.200} is none that a model of these settings has")
+
+
+def checked_counts(counts: dict[str, int], members: int) -> dict[str, int]:
+    """Return a run's counts.
+
+    Raises:
+        ValueError: their names are others, or one is no whole number or out of its range.
+    """
+    if not isinstance(counts, dict) or set(counts) != set(COUNTS):
+        raise ValueError(f"the counts are {counts!s:.200}; they must be {', '.join(COUNTS)}")
+    most = {"champion": members - 1, "evaluated": counts["generation"]}
+    for name, count in counts.items():
+        if type(count) is not int or not 0 <= count <= most.get(name, 2**53):
+            raise ValueError(f"the count {name} is {count!s:.80}; it must be a whole number from 0, within its run")
+    return counts
+
+
+def lineage_of(arrays: dict[str, np.ndarray]) -> np.ndarray:
+    """Return a file's lineage.
+
+    Raises:
+        ValueError: a column is missing, of another length or dtype, or holds what no lineage can.
+    """
+    columns = {name: arrays.get(f"lineage/{name}", np.zeros(0, "V1")) for name in COLUMNS}
+    lineage = np.empty(len(columns["member"]), ROW)
+    for name, column in columns.items():
+        lowest = {"parent": -1, "second_parent": -1, "fitness": -np.inf}.get(name, 0)
+        if column.shape != lineage.shape or column.dtype != ROW[name] or (column < lowest).any():
+            raise ValueError(f"the file's array 'lineage/{name}' is {column.dtype} {column.shape}, or out of range")
+        lineage[name] = column
+    if (lineage["transmission"] > max(Transmission)).any():
+        raise ValueError("the file's array 'lineage/transmission' is out of range")
+    return lineage
 
 
 def fill_policy(model: Any, arrays: dict[str, np.ndarray]) -> None:
-    """Give `model.policy` the weights that `predict` used."""
-    with torch.no_grad():
-        for name, value in model.policy.state_dict().items():
-            value.copy_(torch.from_numpy(arrays[f"policy/{name}"]))
+    """Give `model.policy` the weights that `predict` used.
+
+    Raises:
+        ValueError: the file's are not like the policy's, or not finite.
+    """
+    own = {f"policy/{name}": value for name, value in model.policy.state_dict().items()}
+    check_names([name for name in arrays if name.startswith("policy/")], set(own))
+    for name, value in own.items():
+        array = checked_array(value.cpu().numpy(), arrays, name, rows_vary=False)
+        finite(array, name)
+        with torch.no_grad():
+            value.copy_(torch.from_numpy(array.copy()))
 
 
 def flat(value: Any, name: str) -> dict[str, np.ndarray]:
@@ -165,18 +164,19 @@ def filled(example: Any, arrays: dict[str, np.ndarray], name: str) -> Any:
     return array.copy() if isinstance(example, np.ndarray) else type(example)(array.item())
 
 
-def checked_array(expected: np.ndarray, arrays: dict[str, np.ndarray], name: str) -> np.ndarray:
+def checked_array(expected: np.ndarray, arrays: dict[str, np.ndarray], name: str, rows_vary: bool = True) -> np.ndarray:
     """Return a file's array if it is like the expected one.
 
     Raises:
         ValueError: it is missing or has another shape or dtype; where none of its rows are expected, it may have any
-            number of them.
+            number of them if `rows_vary`.
     """
-    array, axis = arrays.get(name, np.zeros(0)), int(expected.shape[:1] == (0,))
-    if array.shape[axis:] != expected.shape[axis:] or array.dtype != expected.dtype:
+    array, axis = arrays.get(name, np.zeros(0, "V1")), int(rows_vary and expected.shape[:1] == (0,))
+    alike = array.ndim == expected.ndim and array.shape[axis:] == expected.shape[axis:]
+    if not alike or array.dtype != expected.dtype:
+        found = f"{array.dtype} {array.shape}" if name in arrays else "missing"
         raise ValueError(
-            f"the file's array {name!r} is {array.dtype} {array.shape if name in arrays else '(missing)'}; a model of "
-            f"these settings has {expected.dtype} {expected.shape}: load it with the settings it was saved with, or "
-            "train anew"
+            f"the file's array {name!r} is {found}; a model of these settings has {expected.dtype} {expected.shape}: "
+            "load it with the settings it was saved with, or train anew"
         )
     return array

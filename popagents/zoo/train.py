@@ -27,6 +27,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
 from popagents.common.optional import missing_extra
 from popagents.learners.progress import StepsBar
 from popagents.rollout.make_env import has_native, native_vec_env, registered_id
+from popagents.zoo.agent_folder import save_statistics
 from registration.environments import register_environments
 from registration.learners import LEARNERS, load_learner, load_sampler
 from registration.names import nearest
@@ -79,6 +80,13 @@ class PopulationManager(ExperimentManager):
 
             self.vec_env_class = native  # type: ignore[assignment]
         return super().create_envs(n_envs, eval_env, no_log)
+
+    def save_trained_model(self, model: BaseAlgorithm) -> None:
+        """Save as RL Zoo does, and the statistics of observations as data too."""
+        super().save_trained_model(model)
+        env = model.get_vec_normalize_env()
+        if env is not None:
+            save_statistics(env, Path(self.params_path))
 
     def create_callbacks(self) -> None:
         """Make RL Zoo's callbacks; a run shorter than `--eval-freq` is evaluated at its end."""

@@ -372,7 +372,7 @@ def test_enjoy_plays_the_run_in_logs_first_and_else_a_champion(
     zoo: Script, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(popagents.zoo.enjoy, "CHAMPIONS", Path("shipped").absolute())
-    watch = ["--algo", "ppo", "--env", "popenvs:PopPacman-v0", "--no-render", "-n", "105"]
+    watch = ["--algo", "ppo", "--env", "popenvs:PopPacman-v0", "--no-render", "-n", "105", "--trust"]
     with pytest.raises(SystemExit) as stop:
         zoo(popagents.zoo.enjoy.main, *watch)
     assert stop.value.code == 2
@@ -398,5 +398,5 @@ def test_enjoy_opens_a_window(zoo: Script, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(pygame.display, "flip", lambda: (shown.append(1), flip()))
     monkeypatch.setattr(pygame.display, "update", lambda *a: (shown.append(1), update(*a)))
     train(zoo, "ppo", "-n", "80", "-params", *SMALL["ppo"])
-    zoo(popagents.zoo.enjoy.main, "--algo", "ppo", "--env", "PopPacman-v0", "-n", "2")
+    zoo(popagents.zoo.enjoy.main, "--algo", "ppo", "--env", "PopPacman-v0", "-n", "2", "--trust")
     assert shown

@@ -17,7 +17,7 @@ import numpy as np
 from popagents.common.checks import between, positive
 from popagents.common.lineage import Transmission
 from popagents.common.now import Now
-from popagents.common.parameters import Parameters
+from popagents.common.parameters import Parameters, form_of
 from popagents.common.randomness import Purpose, generator
 from popagents.common.schedules import constant, geometric
 from popagents.learners.algorithm import PopulationAlgorithm
@@ -25,6 +25,7 @@ from popagents.learners.conversation import Generation, Succession
 from popagents.learners.evaluation import best_of, fittest_quarter
 from popagents.learners.run import Run
 from popagents.learners.settings import Shared
+from popagents.learners.state_checks import distinct
 from popagents.learners.updates.adam import Adam
 from popagents.learners.updates.imitation import imitate
 from popagents.population.members import Members, member_of
@@ -110,11 +111,30 @@ class Culture(PopulationAlgorithm[CultureState]):
 
     def initial_state(self) -> CultureState:
         """Draw every member's weights."""
-        rng, n = generator(self.run_seed, Purpose.WEIGHTS), len(self.designs)
-        sizes = [len(range(design, self.population_size, n)) for design in range(n)]
-        designs = zip(self.workspace.designs, sizes, strict=True)
+        rng = generator(self.run_seed, Purpose.WEIGHTS)
+        designs = zip(self.workspace.designs, self.design_sizes, strict=True)
         population = [design.normal(rng, size, self.initial_std) for design, size in designs]
         return CultureState(population, [Adam.blank(p) for p in population], np.arange(self.population_size))
+
+    @property
+    def design_sizes(self) -> list[int]:
+        """Return how many members have each design."""
+        n = len(self.designs)
+        return [len(range(design, self.population_size, n)) for design in range(n)]
+
+    def state_form(self) -> CultureState:
+        """Return a state that takes no memory a parameter."""
+        designs = zip(self.workspace.designs, self.design_sizes, strict=True)
+        population = [form_of(design.shapes, size) for design, size in designs]
+        adams = [Adam(p, p, np.zeros(size, np.int64)) for p, size in zip(population, self.design_sizes, strict=True)]
+        return CultureState(population, adams, np.arange(self.population_size))
+
+    def check_state(self, state: CultureState) -> None:
+        """Check the ranks, and what optimisers remember."""
+        super().check_state(state)
+        distinct(state.order, "state/order", self.population_size)
+        for design, adam in enumerate(state.adams):
+            adam.check(f"state/adams/{design}")
 
     def next_generation(self, state: CultureState, now: Now) -> Generation[CultureState]:
         """Play, rank, draw teachers, imitate."""

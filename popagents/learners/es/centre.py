@@ -8,6 +8,7 @@ from popagents.common.checks import between
 from popagents.common.moments import Moments
 from popagents.common.parameters import Parameters, by_name, vector_of
 from popagents.common.randomness import Purpose, generator
+from popagents.learners.state_checks import within
 from popagents.population.design import Design
 from popagents.population.normalization import scales
 
@@ -57,3 +58,13 @@ def policy_parameters(design: Design, centre: np.ndarray, moments: Moments) -> P
 def centre_of(parameters: Parameters) -> np.ndarray:
     """Return the parameters of a policy, (*shape) by name, as a vector."""
     return np.concatenate([values.ravel() for values in parameters.values()])
+
+
+def check_moments(moments: Moments) -> None:
+    """Check sums that come from a file.
+
+    Raises:
+        ValueError: a count or a sum of squares is below 0.
+    """
+    within(moments.counts, "state/moments/counts")
+    within(moments.squares, "state/moments/squares")

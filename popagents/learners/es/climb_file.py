@@ -7,7 +7,8 @@ import numpy as np
 
 from popagents.common import model_files
 from popagents.learners.es.gradient_strategy import GradientState, GradientStrategy
-from popagents.learners.snapshot import filled, flat
+from popagents.learners.snapshot import check_names, filled, flat
+from popagents.learners.state_checks import finite
 
 FORMAT = "maximize 1"
 
@@ -35,6 +36,18 @@ class Climb:
         """Return what becomes of it with a state whose centre has this reward."""
         best = strategy.centre if reward >= self.rewards.max(initial=-np.inf) else self.best
         return Climb(strategy, best, np.append(self.rewards, reward))
+
+    def check(self) -> None:
+        """Check numbers that come from a file.
+
+        Raises:
+            ValueError: there is no reward, or a number is infinite, NaN or out of its range.
+        """
+        for name, array in flat(self, "climb").items():
+            finite(array, name)
+        self.strategy.check("climb/strategy")
+        if not len(self.rewards):
+            raise ValueError("the file's array 'climb/rewards' is empty")
 
     @property
     def generation(self) -> int:
@@ -72,8 +85,12 @@ class ClimbFile:
         if not resume:
             raise FileExistsError(f"{self.path} holds a run; go on with it by resume=True, or delete it")
         arrays, description = model_files.read(self.path)
-        self.check(description, seed)
-        return filled(fresh, arrays, "climb"), description["seed"]
+        with model_files.refusing(self.path):
+            self.check(description, seed)
+            check_names([*arrays], {*flat(fresh, "climb")})
+            climb = filled(fresh, arrays, "climb")
+            climb.check()
+        return climb, description["seed"]
 
     def check(self, description: dict[str, Any], seed: int | None) -> None:
         """Check that a file's run is the one that is asked for.
@@ -86,13 +103,17 @@ class ClimbFile:
             ValueError: it has other settings or another seed, or is no run of `maximize`.
         """
         if description.get("format") != FORMAT:
-            raise ValueError(f"{self.path} is no file of maximize; give another path, or load it with its learner")
+            raise ValueError("it is no file of maximize; give another path, or load it with its learner")
+        if set(description) != {"format", "settings", "seed"} or type(description["seed"]) is not int:
+            raise ValueError(f"its JSON has {description!s:.200}; it must have format, settings and a seed")
+        if set(description["settings"]) != set(self.settings):
+            raise ValueError(f"it has the settings {description['settings']!s:.200}")
         kept = description["settings"] | {"seed": description["seed"]}
         asked = self.settings | {"seed": description["seed"] if seed is None else seed}
         other = [name for name in asked if asked[name] != kept.get(name)]
         if other:
             differences = ", ".join(f"{name} {kept.get(name)} (asked: {asked[name]})" for name in other)
-            raise ValueError(f"{self.path} holds a run with {differences}; ask for the same, or give another path")
+            raise ValueError(f"it holds a run with {differences}; ask for the same, or give another path")
 
     def write(self, climb: Climb, seed: int) -> None:
         """Write a run beside the file, and rename it.

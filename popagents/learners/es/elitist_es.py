@@ -17,12 +17,13 @@ from stable_baselines3.common.policies import BasePolicy
 from popagents.common.checks import between
 from popagents.common.moments import Moments
 from popagents.common.now import Now
-from popagents.common.parameters import Parameters
+from popagents.common.parameters import Parameters, form_of
 from popagents.learners.algorithm import PopulationAlgorithm
 from popagents.learners.conversation import Generation, Succession
 from popagents.learners.es.centre import (
     centre_of,
     check_initial_std,
+    check_moments,
     first_centre,
     nothing_seen,
     policy_parameters,
@@ -31,6 +32,7 @@ from popagents.learners.es.centre import (
 from popagents.learners.es.elitist_strategy import ElitistState, ElitistStrategy
 from popagents.learners.es.sequential_halving import Election, Judged, sequential_halving
 from popagents.learners.settings import Shared
+from popagents.learners.state_checks import within
 from popagents.population.design import Design
 from popagents.population.noise import GaussianNoise, Perturbed, SparseNoise
 from popagents.population.normalization import normalizing
@@ -137,6 +139,18 @@ class ElitistES(PopulationAlgorithm[ElitistESState]):
         """Begin with parents that are all alike."""
         centre = first_centre(self.design, self.initial_std, self.run_seed)
         return ElitistESState(ElitistState.at(centre, self.n_parents), nothing_seen(self.design))
+
+    def state_form(self) -> ElitistESState:
+        """Return a state that takes no memory a parameter."""
+        (parents,) = form_of({"": (size_of(self.design),)}, self.n_parents).values()
+        n = self.n_parents
+        return ElitistESState(ElitistState(parents, np.zeros(n, np.int64), np.zeros(n)), nothing_seen(self.design))
+
+    def check_state(self, state: ElitistESState) -> None:
+        """Check the counts."""
+        super().check_state(state)
+        within(state.strategy.episodes, "state/strategy/episodes")
+        check_moments(state.moments)
 
     def next_generation(self, state: ElitistESState, now: Now) -> Generation[ElitistESState]:
         """Let members play until the next parents are left."""

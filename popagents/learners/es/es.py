@@ -24,6 +24,7 @@ from popagents.learners.conversation import Generation, Succession
 from popagents.learners.es.centre import (
     centre_of,
     check_initial_std,
+    check_moments,
     first_centre,
     nothing_seen,
     policy_parameters,
@@ -154,6 +155,12 @@ class ES(PopulationAlgorithm[ESState]):
         """Begin at the first centre."""
         centre = first_centre(self.design, self.initial_std, self.run_seed)
         return ESState(GradientState.at(centre), nothing_seen(self.design))
+
+    def check_state(self, state: ESState) -> None:
+        """Check the counts, and what the optimiser remembers."""
+        super().check_state(state)
+        state.strategy.check("state/strategy")
+        check_moments(state.moments)
 
     def next_generation(self, state: ESState, now: Now) -> Generation[ESState]:
         """Let members play, and move the centre."""

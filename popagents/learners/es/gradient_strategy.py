@@ -18,6 +18,7 @@ from popagents.common.now import Now
 from popagents.common.randomness import Purpose
 from popagents.common.schedules import geometric
 from popagents.learners.es.fitness_shaping import FITNESS_SHAPING
+from popagents.learners.state_checks import within
 from popagents.learners.updates.adam import adam_step
 from popagents.population.noise import Noise, Perturbed
 
@@ -44,6 +45,15 @@ class GradientState:
     def at(cls, centre: np.ndarray) -> "GradientState":
         """Begin at a centre."""
         return cls(centre, np.zeros_like(centre), np.zeros_like(centre))
+
+    def check(self, name: str) -> None:
+        """Check numbers that come from a file, where this state has a name.
+
+        Raises:
+            ValueError: the count or a mean of squares is below 0.
+        """
+        within(self.updates, f"{name}/updates")
+        within(self.second, f"{name}/second")
 
 
 @dataclass(frozen=True)

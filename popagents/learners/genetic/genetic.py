@@ -18,7 +18,7 @@ from stable_baselines3.common.policies import BasePolicy
 from popagents.common.checks import between, choice, positive
 from popagents.common.lineage import Transmission
 from popagents.common.now import Now
-from popagents.common.parameters import Parameters, repeated, row_of
+from popagents.common.parameters import Parameters, form_of, repeated, row_of
 from popagents.common.randomness import Purpose
 from popagents.common.ranking import ranked
 from popagents.learners.algorithm import PopulationAlgorithm
@@ -35,7 +35,7 @@ from popagents.learners.genetic.settings import (
     checked_hyperparameters,
     mean_and_range,
 )
-from popagents.learners.genetic.state import GeneticState, born
+from popagents.learners.genetic.state import GeneticState, born, check_members
 from popagents.learners.run import Run
 from popagents.learners.settings import POLICIES, Shared
 from popagents.learners.updates.lifetime import Lives
@@ -193,6 +193,18 @@ class Genetic(PopulationAlgorithm[GeneticState]):
         return GeneticState(
             parameters, table, unknown, np.zeros(size, np.int64), Births.none(), nobody, np.zeros((0, 4, 3))
         )
+
+    def state_form(self) -> GeneticState:
+        """Return a state that takes no memory a parameter."""
+        (design,), size, none = self.workspace.designs, self.population_size, np.zeros(0, np.int64)
+        parameters, table = form_of(design.shapes, size), np.zeros((size, len(self.hyperparameters)))
+        judged = np.zeros(size, np.int64)
+        return GeneticState(parameters, table, np.zeros(size), judged, Births.none(), none, np.zeros((0, 4, 3)))
+
+    def check_state(self, state: GeneticState) -> None:
+        """Check who is born, and from whom."""
+        super().check_state(state)
+        check_members(state, self.population_size)
 
     def next_generation(self, state: GeneticState, now: Now) -> Generation[GeneticState]:
         """Let children be born, let those who are to be judged live, and draw who is born next."""

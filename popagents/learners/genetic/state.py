@@ -6,6 +6,7 @@ import numpy as np
 
 from popagents.common.parameters import Parameters
 from popagents.learners.genetic.operators import Births, crossover, gaussian_mutation, self_adapted
+from popagents.learners.state_checks import distinct, within
 
 
 @dataclass(frozen=True)
@@ -53,3 +54,27 @@ def born(state: GeneticState, mutation_std: float, ranges: np.ndarray, rng: np.r
     table[births.places] = self_adapted(table, births, ranges, rng)
     judged[births.places] = 0
     return replace(state, parameters=parameters, hyperparameters=table, judged=judged)
+
+
+def check_members(state: GeneticState, size: int) -> None:
+    """Check the members that a state from a file names, and its counts.
+
+    Args:
+        state: of the file.
+        size: of the population.
+
+    Raises:
+        ValueError: there is no such member, one stands twice, or a count cannot be.
+    """
+    births = state.births
+    distinct(births.places, "state/births/places", size)
+    distinct(state.tournament, "state/tournament", size)
+    for name, parents in {"first": births.first, "second": births.second}.items():
+        within(parents, f"state/births/{name}", size)
+        if len(parents) != len(births.places):
+            raise ValueError(f"{len(births.places)} are born and {len(parents)} are their {name} parents")
+    within(state.hyperparameters, "state/hyperparameters")
+    within(state.judged, "state/judged")
+    within(state.diverged, "state/diverged")
+    if np.isinf(state.fitness).any():
+        raise ValueError("the file's array 'state/fitness' holds infinite numbers")

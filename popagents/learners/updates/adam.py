@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from popagents.common.parameters import Parameters
+from popagents.learners.state_checks import within
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
@@ -38,6 +39,16 @@ class Adam:
         """Return a copy that shares no array."""
         first, second = ({k: v.copy() for k, v in memory.items()} for memory in (self.first, self.second))
         return Adam(first, second, self.steps.copy())
+
+    def check(self, name: str) -> None:
+        """Check numbers that come from a file, where this memory has a name.
+
+        Raises:
+            ValueError: a count or a mean of squares is below 0.
+        """
+        within(self.steps, f"{name}/steps")
+        for parameter, values in self.second.items():
+            within(values, f"{name}/second/{parameter}")
 
 
 @njit(cache=True, error_model="numpy")

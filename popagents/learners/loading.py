@@ -1,0 +1,77 @@
+"""How a model file is opened: its settings are held against the class, and its sizes against its arrays, before use."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from popagents.common import model_files
+from popagents.common.bounded import Bounded
+from popagents.learners.file_settings import arguments
+
+FREE = 2**20  # bytes of networks that any file may ask for
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A file that was read and whose settings its learner can have.
+
+    Attributes:
+        path: of the file.
+        arrays: by name; views, not to be written into.
+        description: its JSON.
+        keywords: with which the learner is made again.
+        spaces: of observations and actions, by name.
+    """
+
+    path: Any
+    arrays: dict[str, np.ndarray]
+    description: dict[str, Any]
+    keywords: dict[str, Any]
+    spaces: dict[str, spaces.Space]
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Make a model of it: whatever goes wrong is the file's fault, and no network is larger than its arrays.
+
+        Raises:
+            ValueError: something went wrong; it names the file and the reason.
+        """
+        stored = sum(array.nbytes for array in self.arrays.values())
+        with model_files.refusing(self.path), Bounded(FREE + 2 * stored):
+            yield
+
+
+def opened(learner: type, path: Any, custom: dict[str, Any]) -> ModelFile:
+    """Read a file.
+
+    Args:
+        learner: the class that is to load it.
+        path: of the file.
+        custom: `policy` and `policy_kwargs` in place of the file's.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it is no file of this learner, or holds what no such model has.
+    """
+    arrays, description = model_files.read(path)
+    with model_files.refusing(path):
+        keywords = arguments(learner, description, custom, len(arrays))
+        check_members(learner(env=None, _init_setup_model=False, **keywords), arrays)
+        names = ("observation_space", "action_space")
+        seen = {name: model_files.space_from_json(description[name]) for name in names}
+    return ModelFile(path, arrays, description, keywords, seen)
+
+
+def check_members(model: Any, arrays: dict[str, np.ndarray]) -> None:
+    """Refuse a file whose settings speak of more or fewer members than have a fitness in it.
+
+    Raises:
+        ValueError: they do.
+    """
+    members = len(arrays["fitness"])
+    if members != model.population_size:
+        raise ValueError(f"population_size is {model.population_size}, and the file's array 'fitness' has {members}")

@@ -1,0 +1,154 @@
+"""Agents that come from somebody else: what `enjoy` and `train` read of a folder without running anything from it.
+
+RL Zoo itself loads `config.yml` and `args.yml` with a loader that may call any function, evaluates `normalize`, imports
+wrappers by name and unpickles `vecnormalize.pkl`. Here YAML is data, and statistics lie beside as safetensors.
+"""
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from safetensors.numpy import load_file, save_file
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize
+
+STATISTICS = "vecnormalize.safetensors"
+ORDERED = "tag:yaml.org,2002:python/object/apply:collections.OrderedDict"
+WRAPPERS = {  # that a folder may name
+    "env_wrapper": (
+        "gymnasium.wrappers.FlattenObservation",
+        "stable_baselines3.common.atari_wrappers.AtariWrapper",
+        "stable_baselines3.common.monitor.Monitor",
+    ),
+    "vec_env_wrapper": ("stable_baselines3.common.vec_env.VecCheckNan",),
+}
+
+
+class DataLoader(yaml.SafeLoader):
+    """YAML's safe loader, and the one tag that RL Zoo writes around its settings."""
+
+
+def ordered(loader: yaml.SafeLoader, node: Any) -> dict[str, Any]:
+    """Return what RL Zoo's OrderedDict holds, as a dict."""
+    ((pairs,), *_) = [loader.construct_sequence(node, deep=True)]
+    return {str(name): value for name, value in pairs}
+
+
+DataLoader.add_constructor(ORDERED, ordered)
+DataLoader.add_constructor(
+    "tag:yaml.org,2002:python/tuple", lambda loader, node: tuple(loader.construct_sequence(node))
+)
+
+
+def data_of(text: Any) -> dict[str, Any]:
+    """Return the settings in a YAML text or file.
+
+    Raises:
+        ValueError: it is no YAML, or asks for more than data.
+    """
+    try:
+        content = yaml.load(text, Loader=DataLoader)
+        return dict(content)
+    except Exception as error:
+        raise ValueError(
+            f"the agent's settings hold more than data ({str(error)[:300]}); if you know who made them, add --trust"
+        ) from error
+
+
+def settings_in(folder: Path) -> dict[str, Any]:
+    """Return the settings in an agent's folder; none if it has none.
+
+    Raises:
+        ValueError: they hold more than data, or a wrapper that folders may not name.
+    """
+    file = folder / "config.yml"
+    settings = data_of(file.read_text()) if file.is_file() else {}
+    for place, allowed in WRAPPERS.items():
+        check_wrappers(place, settings.get(place), allowed)
+    settings["normalize"] = keywords_of(settings.get("normalize", False))
+    return settings
+
+
+def check_wrappers(place: str, given: Any, allowed: tuple[str, ...]) -> None:
+    """Refuse wrappers that are not on the list, or have other arguments than numbers.
+
+    Raises:
+        ValueError: there are some.
+    """
+    for entry in given if isinstance(given, list) else [given] if given else []:
+        ((name, arguments),) = entry.items() if isinstance(entry, dict) else [(entry, {})]
+        plain = all(isinstance(value, (int, float)) for value in (arguments or {}).values())
+        if name not in allowed or not plain:
+            raise ValueError(
+                f"the agent's settings have {place} {str(entry)[:200]}; without --trust it may be "
+                f"{', '.join(allowed)} with numbers as arguments"
+            )
+
+
+def keywords_of(normalize: Any) -> dict[str, Any] | None:
+    """Return VecNormalize's keywords from what settings have under `normalize`: a truth value, a dict, or text of one.
+
+    Raises:
+        ValueError: it is anything else.
+    """
+    if isinstance(normalize, str):
+        normalize = literal(normalize)
+    if isinstance(normalize, dict):
+        return {str(name): value for name, value in normalize.items()}
+    return {} if normalize else None
+
+
+def literal(text: str) -> Any:
+    """Return the value of a literal, or of `dict(name=literal, ...)`; nothing is called.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    try:
+        node = ast.parse(text, mode="eval").body
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict" and not node.args:
+            return {str(k.arg): ast.literal_eval(k.value) for k in node.keywords}
+        return ast.literal_eval(node)
+    except Exception as error:
+        raise ValueError(f"the agent's settings have normalize: {text[:200]!r}, which is no data") from error
+
+
+def save_statistics(env: VecNormalize, folder: Path) -> None:
+    """Write what a VecNormalize has seen of observations, as far as it can be replayed, beside an agent's settings."""
+    if isinstance(env.obs_rms, dict):
+        return  # of Dict observations, which our learners do not see
+    moments = {"mean": env.obs_rms.mean, "var": env.obs_rms.var, "count": np.asarray(env.obs_rms.count, np.float64)}
+    limits = {name: np.asarray(getattr(env, name), np.float64) for name in ("clip_obs", "epsilon")}
+    save_file(moments | limits | {"norm_obs": np.asarray(env.norm_obs, np.uint8)}, str(folder / STATISTICS))
+
+
+def normalized(env: VecEnv, folder: Path) -> VecNormalize:
+    """Scale an environment's observations by the statistics in an agent's folder; its rewards stay as they are.
+
+    Raises:
+        ValueError: there are none, or they are not like the environment's observations.
+    """
+    file = folder / STATISTICS
+    if not file.is_file():
+        raise ValueError(f"there is no {file}; RL Zoo's own vecnormalize.pkl may run code: --trust reads it")
+    arrays = load_file(str(file))
+    clip, epsilon, norm = (float(arrays[name]) for name in ("clip_obs", "epsilon", "norm_obs"))
+    wrapped = VecNormalize(env, training=False, norm_reward=False, norm_obs=bool(norm), clip_obs=clip, epsilon=epsilon)
+    if bool(norm):
+        check_statistics(arrays, wrapped.obs_rms.mean.shape)  # type: ignore[union-attr]
+        wrapped.obs_rms.mean, wrapped.obs_rms.var = arrays["mean"], arrays["var"]  # type: ignore[union-attr]
+        wrapped.obs_rms.count = float(arrays["count"])  # type: ignore[union-attr]
+    return wrapped
+
+
+def check_statistics(arrays: dict[str, np.ndarray], shape: tuple[int, ...]) -> None:
+    """Refuse statistics of other observations.
+
+    Raises:
+        ValueError: they are not like these, or not finite.
+    """
+    for name in ("mean", "var"):
+        array = arrays[name]
+        if array.shape != shape or array.dtype != np.float64 or not np.isfinite(array).all():
+            raise ValueError(f"{STATISTICS} has {name} {array.dtype} {array.shape}; it must be finite float64 {shape}")
