@@ -5,6 +5,7 @@ from typing import Generic
 
 import numpy as np
 from gymnasium import spaces
+from stable_baselines3.common.policies import BasePolicy
 
 from popagents.common.lineage import Lineage
 from popagents.common.now import Now
@@ -63,6 +64,23 @@ class Loop(Generic[State]):
     def lineage(self) -> np.ndarray:
         """Return the rows of all generations that are done."""
         return self._table.rows(self.run.rows)
+
+    def start_from(self, policy: BasePolicy) -> None:
+        """Let every member begin with the weights of an SB3 policy.
+
+        Raises:
+            ValueError: a design has other parameters.
+        """
+        for design in self.worker.workspace.designs:
+            parameters = design.parameters_of(policy)
+        self.run = replace(self.run, state=self.learner.started_from(self.run.state, parameters), champion=0)
+
+    def set_champion(self, policy: BasePolicy) -> None:
+        """Give the champion the weights of a policy of its design."""
+        run = self.run
+        design, _ = self.learner.policy_of(run.state, run.champion)
+        parameters = self.worker.workspace.designs[design].parameters_of(policy)
+        self.run = replace(run, state=self.learner.with_champion(run.state, run.champion, parameters))
 
     def live(self, now: Now, slots: Slots, listener: Observer, logs: bool) -> Lived | None:
         """Live one generation; None if the listener stopped it.

@@ -118,6 +118,15 @@ def fill_policy(model: Any, arrays: dict[str, np.ndarray]) -> None:
             value.copy_(torch.from_numpy(arrays[f"policy/{name}"]))
 
 
+def parameters_of(given: Any) -> Any:
+    """Return what `set_parameters` was given, read from the file if it is one, as SB3 wants it: tensors by name."""
+    if isinstance(given, dict):
+        return given
+    arrays, _ = model_files.read(given)
+    named = {name.partition("/")[2]: values for name, values in arrays.items() if name.startswith("policy/")}
+    return {"policy": {name: torch.from_numpy(values) for name, values in named.items()}}
+
+
 def flat(value: Any, name: str) -> dict[str, np.ndarray]:
     """Return every array and number under a value (dataclass, dict, list) by the path of names that leads to it."""
     if dataclasses.is_dataclass(value):

@@ -9,7 +9,7 @@ et al. (2017), "Deep neuroevolution", https://arxiv.org/abs/1712.06567. Differs 
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, Unpack
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 from stable_baselines3.common.policies import BasePolicy
@@ -78,6 +78,8 @@ class ElitistES(PopulationAlgorithm[ElitistESState]):
         ValueError: a setting is out of its range.
     """
 
+    samples: ClassVar[bool] = False
+
     def __init__(
         self,
         policy: Any,
@@ -143,7 +145,7 @@ class ElitistES(PopulationAlgorithm[ElitistESState]):
             assert played.moments is not None
             moments = moments.merged(played.moments)
         members = self.strategy.members(state.strategy, now, moments if self.normalize_observations else None)
-        jobs = matchmaker.jobs(everyone, self.episodes, samples=False, streams=streams)
+        jobs = matchmaker.jobs(everyone, self.episodes, samples=self.samples, streams=streams)
         episodes = yield Request(members, jobs)
         judged, keys = Judged.of(episodes), now.rank_keys(self.population_size)
 
@@ -165,3 +167,7 @@ class ElitistES(PopulationAlgorithm[ElitistESState]):
     def started_from(self, state: ElitistESState, parameters: Parameters) -> ElitistESState:
         """Return a state whose parents all have these parameters."""
         return replace(state, strategy=ElitistState.at(centre_of(parameters), self.n_parents))
+
+    def with_champion(self, state: ElitistESState, member: int, parameters: Parameters) -> ElitistESState:
+        """Return a state whose fittest parent has these parameters, with which nobody has played."""
+        return replace(state, strategy=state.strategy.with_first(centre_of(parameters)))

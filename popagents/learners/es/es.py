@@ -9,7 +9,7 @@ Differs from the source:
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, Unpack
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 from stable_baselines3.common.policies import BasePolicy
@@ -78,6 +78,8 @@ class ES(PopulationAlgorithm[ESState]):
     Raises:
         ValueError: a setting is out of its range.
     """
+
+    samples: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -157,7 +159,7 @@ class ES(PopulationAlgorithm[ESState]):
         jobs = self.matchmaker(now).jobs(
             everyone,
             self.episodes,
-            samples=False,
+            samples=self.samples,
             streams=everyone - everyone % (1 + self.mirrored),
             cutoff=self.cutoff(now),
         )
