@@ -34,6 +34,7 @@ def pack(model: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         "designs": model_files.to_json([list(design) for design in model.designs]),
         "observation_space": model_files.space_to_json(model.observation_space),
         "action_space": model_files.space_to_json(model.action_space),
+        "box_actions": box_actions(model),
         "settings": settings_of(model),
         "run_seed": model.run_seed,
         "counts": {name: getattr(run, name) for name in COUNTS},
@@ -103,6 +104,12 @@ def run_of(model: Any, arrays: dict[str, np.ndarray], description: dict[str, Any
     lineage = np.empty(len(arrays["lineage/member"]), ROW)
     for name in COLUMNS:
         lineage[name] = arrays[f"lineage/{name}"]
+    saved, fresh_ones = description.get("box_actions", ["clipped"] * len(model.designs)), box_actions(model)
+    if saved != fresh_ones:  # files without the entry are older than the mapping
+        raise ValueError(
+            f"outputs became actions of a Box by {saved} when the file was saved, and do by {fresh_ones} now; load "
+            "it with the version of popzoo and the policy class that saved it, or train again"
+        )
     fresh = model.loop.run
     fitness = arrays["fitness"].copy()
     if len(fitness) != model.population_size:
@@ -116,6 +123,12 @@ def fill_policy(model: Any, arrays: dict[str, np.ndarray]) -> None:
     with torch.no_grad():
         for name, value in model.policy.state_dict().items():
             value.copy_(torch.from_numpy(arrays[f"policy/{name}"]))
+
+
+def box_actions(model: Any) -> list[str]:
+    """Return, one a design, how outputs become actions of a Box: "clipped", or mapped to the "bounds"."""
+    designs = model.workspace.designs
+    return ["clipped" if design.actions.bounds is None else "bounds" for design in designs]
 
 
 def parameters_of(given: Any) -> Any:
