@@ -20,6 +20,7 @@ class TorchPort:
         for policy in self.policies:
             nn.init.normal_(policy.weight, 0, 0.05)
             nn.init.zeros_(policy.bias)
+        self.order = list(range(members))  # from best to worst; equals keep it, as the source's sorted list does
         self.optimizers = [torch.optim.Adam(policy.parameters(), lr=1e-3) for policy in self.policies]
 
     def play(self, policy: nn.Module) -> tuple[float, torch.Tensor, torch.Tensor]:
@@ -41,7 +42,7 @@ class TorchPort:
     def generation(self) -> float:
         """Play, rank, learn; return the mean score."""
         lives = [self.play(policy) for policy in self.policies]
-        ranked = sorted(range(len(lives)), key=lambda m: -lives[m][0])
+        self.order = ranked = sorted(self.order, key=lambda m: -lives[m][0])
         for rank in range(1, len(ranked)):
             teacher = ranked[int(torch.randint(rank, ()))]
             self.learn(ranked[rank], *lives[teacher][1:])

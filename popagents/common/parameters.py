@@ -13,6 +13,14 @@ def row_of(parameters: Parameters, row: int) -> Parameters:
     return {name: values[row].copy() for name, values in parameters.items()}
 
 
+def with_row(parameters: Parameters, row: int, own: Parameters) -> Parameters:
+    """Return members of whom one has other parameters, `own` (*shape): copies, (members, *shape) by name."""
+    changed = {name: values.copy() for name, values in parameters.items()}
+    for name, values in changed.items():
+        values[row] = own[name]
+    return changed
+
+
 def repeated(parameters: Parameters, size: int) -> Parameters:
     """Return members that all have one member's parameters (*shape): copies, (size, *shape) by name."""
     return {name: np.repeat(values[None], size, axis=0) for name, values in parameters.items()}

@@ -5,7 +5,6 @@ seed, purpose, generation, member, episode), so that a stopped run goes on bit f
 changes a result.
 """
 
-from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -79,9 +78,9 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         device: Any = "auto",
         _init_setup_model: bool = True,
     ) -> None:
-        for name, value in {"population_size": population_size, "episodes": episodes}.items():
+        counts = {"population_size": population_size, "episodes": episodes, "champion_episodes": champion_episodes}
+        for name, value in counts.items():
             positive(name, value)
-        positive("champion_episodes", champion_episodes)
         self.population_size, self.episodes = int(population_size), int(episodes)
         self.champion_episodes = int(champion_episodes)
         self.designs: list[PolicyDesign] = designs_of(policy, policy_kwargs, population_size, self.policy_aliases)
@@ -158,11 +157,24 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         Raises:
             ValueError: a design of this population has other parameters.
         """
-        for design in self.workspace.designs:
-            parameters = design.parameters_of(policy)
-        run = self.loop.run
-        self.loop.run = replace(run, state=self.started_from(run.state, parameters), champion=0)
+        self.loop.start_from(policy)
         self.show_champion()
+
+    def predict(
+        self,
+        observation: Any,
+        state: tuple[np.ndarray, ...] | None = None,
+        episode_start: np.ndarray | None = None,
+        deterministic: bool | None = None,
+    ) -> tuple[np.ndarray, tuple[np.ndarray, ...] | None]:
+        """Choose actions as in SB3; `deterministic` None acts as members do, True and False are obeyed."""
+        likeliest = not self.samples if deterministic is None else deterministic
+        return self.policy.predict(observation, state, episode_start, likeliest)
+
+    def set_parameters(self, load_path_or_dict: Any, exact_match: bool = True, device: Any = "auto") -> None:
+        """Set the weights of the policy as in SB3, and with them the champion's in the run (see `with_champion`)."""
+        super().set_parameters(snapshot.parameters_of(load_path_or_dict), exact_match, device)
+        self.loop.set_champion(self.policy)
 
     def set_env(self, env: GymEnv, force_reset: bool = True) -> None:
         """Go on in another environment of the same spaces, with any number of slots."""
@@ -238,8 +250,6 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         hook.on_training_start(locals(), globals())
         with threadpool_limits(1):
             train(self, self._slots, hook, self._update_info_buffer, log_interval, self._total_timesteps)
-            self.loop.choose_champion(self._slots)
-        self.show_champion()
         hook.on_training_end()
         return self
 

@@ -1,7 +1,7 @@
 """What a learner supplies: its state, one generation, and the policy that follows from a state."""
 
 from abc import ABC, abstractmethod
-from typing import Generic
+from typing import ClassVar, Generic
 
 from popagents.common.now import Now
 from popagents.common.parameters import Parameters
@@ -17,9 +17,11 @@ class Learner(ABC, Generic[State]):
 
     Attributes:
         population_size: members.
+        samples: whether members sample their actions; otherwise they take the likeliest.
     """
 
     population_size: int
+    samples: ClassVar[bool] = True
 
     @abstractmethod
     def initial_state(self) -> State:
@@ -56,6 +58,10 @@ class Learner(ABC, Generic[State]):
         for name, array in flat(state, "state").items():
             if name != "state/fitness":
                 finite(array, name)
+
+    def with_champion(self, state: State, member: int, parameters: Parameters) -> State:
+        """Return a state in which the champion, a member, has these parameters (*shape); here everybody has."""
+        return self.started_from(state, parameters)
 
     def choose_champion(self, run: Run[State]) -> Conversation[int] | None:
         """Choose the champion after the last generation; None where it is the one that leads, without more play."""

@@ -1,10 +1,12 @@
 """The loop: it answers a learner's conversations, here, and keeps what the run has become."""
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import Generic
 
 import numpy as np
 from gymnasium import spaces
+from stable_baselines3.common.policies import BasePolicy
 
 from popagents.common.lineage import Lineage
 from popagents.common.now import Now
@@ -12,7 +14,7 @@ from popagents.learners.conversation import State, Succession, converse
 from popagents.learners.learner import Learner
 from popagents.learners.logging import info_means
 from popagents.learners.run import Run, lineage_rows
-from popagents.population.actions import disagreement
+from popagents.population.actions import at_a_bound, disagreement
 from popagents.rollout.jobs import Episodes, Players, Request
 from popagents.rollout.observers import Probe
 from popagents.rollout.slots import Slots
@@ -64,6 +66,23 @@ class Loop(Generic[State]):
         """Return the rows of all generations that are done."""
         return self._table.rows(self.run.rows)
 
+    def start_from(self, policy: BasePolicy) -> None:
+        """Let every member begin with the weights of an SB3 policy.
+
+        Raises:
+            ValueError: a design has other parameters.
+        """
+        for design in self.worker.workspace.designs:
+            parameters = design.parameters_of(policy)
+        self.run = replace(self.run, state=self.learner.started_from(self.run.state, parameters), champion=0)
+
+    def set_champion(self, policy: BasePolicy) -> None:
+        """Give the champion the weights of a policy of its design."""
+        run = self.run
+        design, _ = self.learner.policy_of(run.state, run.champion)
+        parameters = self.worker.workspace.designs[design].parameters_of(policy)
+        self.run = replace(run, state=self.learner.with_champion(run.state, run.champion, parameters))
+
     def live(self, now: Now, slots: Slots, listener: Observer, logs: bool) -> Lived | None:
         """Live one generation; None if the listener stopped it.
 
@@ -77,9 +96,10 @@ class Loop(Generic[State]):
             RuntimeError: the environment failed, or a return is not finite.
         """
         answers, probe = list[Episodes](), Probe()
+        looks = logs or self.run.generation == 0  # in the first generation, for a warning
 
         def answer(request: Request) -> Episodes:
-            observers: list[Observer] = [probe, listener] if logs and not answers else [listener]
+            observers: list[Observer] = [probe, listener] if looks and not answers else [listener]
             answers.append(self.worker.play(request, slots, observers))
             return answers[-1]
 
@@ -87,9 +107,8 @@ class Loop(Generic[State]):
             succession = converse(self.learner.next_generation(self.run.state, now), answer)
         except Stopped:
             return None
-        told = succession.logs | info_means(answers) if logs else {}
-        if logs:
-            told["population/diversity"] = self._diversity(succession.players, probe.situations())
+        diversity = self._diversity(succession.players, probe.situations()) if looks else 0.0
+        told = succession.logs | info_means(answers) | {"population/diversity": diversity} if logs else {}
         self._commit(succession, sum(int(episodes.lengths.sum()) for episodes in answers))
         return Lived(answers, told)
 
@@ -114,7 +133,15 @@ class Loop(Generic[State]):
         size, k = self.learner.population_size, len(situations)
         who = np.tile(np.arange(size), k)
         actions = self.worker.seat(players).act(who, np.repeat(situations, size, axis=0), None)
-        return disagreement(actions.reshape(k, size, -1), self.action_space)
+        actions = actions.reshape(k, size, -1)
+        if at_a_bound(actions, self.action_space):
+            warnings.warn(
+                f"all {size} members act alike in each of {k} situations, at a bound of {self.action_space}: nothing "
+                "can be learned where nobody differs; take a policy of this package, whose outputs of -1 and 1 are "
+                "the bounds, or rescale the actions (gymnasium.wrappers.RescaleAction)",
+                stacklevel=2,
+            )
+        return disagreement(actions, self.action_space)
 
     def choose_champion(self, slots: Slots) -> None:
         """Choose the champion, unless that is done for this generation."""

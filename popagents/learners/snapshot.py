@@ -41,6 +41,7 @@ def description_of(model: Any) -> dict[str, Any]:
         "designs": model_files.to_json([list(design) for design in model.designs]),
         "observation_space": model_files.space_to_json(model.observation_space),
         "action_space": model_files.space_to_json(model.action_space),
+        "box_actions": box_actions(model),
         "settings": settings_of(model),
         "run_seed": model.run_seed,
         "counts": {name: getattr(model.loop.run, name) for name in COUNTS},
@@ -61,6 +62,7 @@ def run_of(
     Raises:
         ValueError: an array is missing, is not like the example's or not among them, or a number cannot be.
     """
+    check_box_actions(model, description)
     lineage = lineage_of(arrays)
     fitness = checked_array(np.zeros(0), arrays, "fitness").copy()
     if np.isinf(fitness).any():
@@ -132,6 +134,35 @@ def fill_policy(model: Any, arrays: dict[str, np.ndarray]) -> None:
         finite(array, name)
         with torch.no_grad():
             value.copy_(torch.from_numpy(array.copy()))
+
+
+def check_box_actions(model: Any, description: dict[str, Any]) -> None:
+    """Refuse a file whose policies' outputs became actions of a Box in another way than they do now.
+
+    Raises:
+        ValueError: they did; files without the entry are older than the mapping.
+    """
+    saved, now = description.get("box_actions", ["clipped"] * len(model.designs)), box_actions(model)
+    if saved != now:
+        raise ValueError(
+            f"outputs became actions of a Box by {saved} when the file was saved, and do by {now} now; load it with "
+            "the version of popzoo and the policy class that saved it, or train again"
+        )
+
+
+def box_actions(model: Any) -> list[str]:
+    """Return, one a design, how outputs become actions of a Box: "clipped", or mapped to the "bounds"."""
+    designs = model.workspace.designs
+    return ["clipped" if design.actions.bounds is None else "bounds" for design in designs]
+
+
+def parameters_of(given: Any) -> Any:
+    """Return what `set_parameters` was given, read from the file if it is one, as SB3 wants it: tensors by name."""
+    if isinstance(given, dict):
+        return given
+    arrays, _ = model_files.read(given)
+    named = {name.partition("/")[2]: values for name, values in arrays.items() if name.startswith("policy/")}
+    return {"policy": {name: torch.from_numpy(values) for name, values in named.items()}}
 
 
 def flat(value: Any, name: str) -> dict[str, np.ndarray]:

@@ -22,7 +22,9 @@ def train(
     log_interval: int | None,
     until: int,
 ) -> None:
-    """Live generations until `until` steps are taken or a callback stops.
+    """Live generations until `until` steps are taken or a callback stops; then choose the champion.
+
+    Wherever an interrupt comes, `model.policy` is then the champion of `model.loop.run`.
 
     Args:
         model: a `PopulationAlgorithm`; its `num_timesteps` are counted here.
@@ -32,6 +34,19 @@ def train(
         log_interval: log every so many generations; None never.
         until: steps.
     """
+    try:
+        live_generations(model, slots, callback, report, log_interval, until)
+        model.loop.choose_champion(slots)
+        model.show_champion()
+    except BaseException:
+        model.show_champion()
+        raise
+
+
+def live_generations(
+    model: Any, slots: Slots, callback: BaseCallback, report: Report, log_interval: int | None, until: int
+) -> None:
+    """Live generations; the arguments are those of `train`."""
 
     def count(steps: int) -> None:
         model.num_timesteps += steps

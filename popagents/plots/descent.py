@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from popagents.common.lineage import Transmission, by_generation
+from popagents.common.now import Now
 from popagents.common.optional import needed
+from popagents.common.ranking import ranked
 from popagents.plots.style import GREY, ORANGE, PALE, canvas, figure_headline, save
 
 SHOWN, MOST = 16, 64  # generations in a graph unless told otherwise; members of each
@@ -72,7 +74,7 @@ def lineage_graph(
     """
     shown = shown_rows(lineage, generations)
     table = by_generation(shown)
-    champion = int(np.nanargmax(table["fitness"][-1])) if champion is None else champion
+    champion = fittest(table[-1]) if champion is None else champion
     found = ancestry(shown, champion).reshape(table.shape)
     births = bool((table["transmission"] == Transmission.BIRTH).any())
     row = rows(table, found, births)
@@ -97,6 +99,12 @@ def write_captions(figure: Any, axes: Any, births: bool, title: str | None) -> N
     heading, caption = BORN if births else TAUGHT
     figure_headline(figure, title or heading, x=0.026)
     axes.set_title(f"{caption}\n{ORANGE_MEANS}", loc="left", fontsize=10, pad=22)
+
+
+def fittest(generation: np.ndarray) -> int:
+    """Return the fittest member of a generation (rows of a lineage); of equals one by a key, not by its number."""
+    keys = Now(0, int(generation["generation"][0])).rank_keys(len(generation))
+    return int(ranked(generation["fitness"], keys)[0])
 
 
 def rows(table: np.ndarray, found: np.ndarray, births: bool) -> np.ndarray:

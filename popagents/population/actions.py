@@ -3,9 +3,14 @@
 A policy gives one row of *outputs* per observation: logits for Discrete and MultiDiscrete spaces, means for a Box
 (whose spread is the policy's parameter `log_std`). Acting takes noise as an argument, so that it stays a pure
 function.
+
+Means for a Box are numbers in the action's own units, clipped to its bounds, as in SB3; or, for the zoo's own policies,
+in units of the bounds: -1 is the lower one, 1 the upper one. The two are the same, bit for bit, where the bounds are -1
+and 1.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,15 +29,21 @@ class Actions:
         space: Discrete, MultiDiscrete or a bounded Box.
         sizes: logits per component; empty for a Box.
         n_outputs: how many outputs a policy needs.
+        bounds: the middle and half the width of a Box, (n_outputs,) each, whose units are its bounds; None otherwise.
     """
 
     space: spaces.Space
     sizes: tuple[int, ...]
     n_outputs: int
+    bounds: tuple[np.ndarray, np.ndarray] | None = None
 
     @classmethod
-    def of(cls, space: spaces.Space) -> "Actions":
+    def of(cls, space: spaces.Space, in_bounds: bool = False) -> "Actions":
         """Describe a space.
+
+        Args:
+            space: Discrete, MultiDiscrete or a bounded Box.
+            in_bounds: whether the units of a Box are its bounds.
 
         Raises:
             ValueError: no policy of the zoo can serve it.
@@ -43,7 +54,7 @@ class Actions:
             sizes = tuple(int(n) for n in space.nvec)
             return cls(space, sizes, sum(sizes))
         if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating) and space.is_bounded():
-            return cls(space, (), int(np.prod(space.shape)))
+            return cls(space, (), int(np.prod(space.shape)), middle_and_half(space) if in_bounds else None)
         raise ValueError(
             f"the action space is {space}; policies serve Discrete and one-dimensional MultiDiscrete spaces that start "
             "at 0, and bounded float Box spaces: wrap the environment to offer one of these"
@@ -84,9 +95,12 @@ class Actions:
     def log_likelihood(
         self, outputs: torch.Tensor, actions: torch.Tensor, log_std: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Return log pi(action | observation), (k,), for outputs (k, n_outputs) and actions as `choose` gives them."""
+        """Return log pi(action | observation), (k,), for outputs (k, n_outputs) and actions as `choose` gives them.
+
+        For a Box it is the density of the mean's units.
+        """
         if log_std is not None:
-            deviation = (actions.flatten(1) - outputs) / log_std.exp()
+            deviation = (self._raw(actions.flatten(1)) - outputs) / log_std.exp()
             return -(0.5 * deviation**2 + log_std + 0.5 * np.log(2 * np.pi)).sum(dim=1)
         chosen = actions.reshape(len(outputs), -1)
         parts = torch.split(outputs, list(self.sizes), dim=1)
@@ -110,7 +124,7 @@ class Actions:
             The gradients by the outputs and, for a Box, by `log_std`, both (..., n_outputs).
         """
         if log_std is not None:
-            deviation = (actions.reshape(outputs.shape) - outputs) / np.exp(log_std)
+            deviation = (self._raw(actions.reshape(outputs.shape)) - outputs) / np.exp(log_std)
             return -deviation / np.exp(log_std), 1 - deviation**2
         chosen = actions.reshape(*outputs.shape[:-1], len(self.sizes))
         error = outputs.copy("K")  # sums add up in the order of the memory
@@ -122,8 +136,26 @@ class Actions:
 
     def _box(self, actions: np.ndarray) -> np.ndarray:
         assert isinstance(self.space, spaces.Box)
+        if self.bounds is not None:
+            actions = self.bounds[0] + self.bounds[1] * actions
         shaped = actions.reshape(len(actions), *self.space.shape).astype(self.space.dtype, copy=False)
         return np.clip(shaped, self.space.low, self.space.high)
+
+    def _raw(self, actions: Any) -> Any:
+        """Return actions of a Box (..., n_outputs), an array or a tensor, in the units of the means."""
+        if self.bounds is None:
+            return actions
+        middle, half = self.bounds if isinstance(actions, np.ndarray) else map(torch.from_numpy, self.bounds)
+        return (actions - middle) / half
+
+
+def middle_and_half(space: spaces.Box) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the middle and half the width of a Box, flat, in its dtype; None if its bounds are -1 and 1."""
+    low, high = space.low.ravel(), space.high.ravel()
+    if (low == -1).all() and (high == 1).all():
+        return None
+    half = high / 2 - low / 2  # half of each: their difference may be infinite
+    return low / 2 + high / 2, np.where(half > 0, half, np.ones_like(half))
 
 
 def softmax(logits: np.ndarray) -> None:
@@ -152,6 +184,15 @@ def disagreement(actions: np.ndarray, space: spaces.Space) -> float:
         return 0.0
     same = [np.sum(counts * (counts - 1)) for counts in _counts(actions)]
     return float(1 - np.mean(same) / (members * (members - 1)))
+
+
+def at_a_bound(actions: np.ndarray, space: spaces.Space) -> bool:
+    """Tell whether every action (situations, members, components) lies at the same bounds of a Box."""
+    if not isinstance(space, spaces.Box) or actions.shape[1] < 2:
+        return False
+    first = actions[:1, :1]
+    bounds = (first == space.low.ravel()) | (first == space.high.ravel())
+    return bool(bounds.all() and (actions == first).all())
 
 
 def _counts(actions: np.ndarray) -> list[np.ndarray]:

@@ -17,7 +17,7 @@ from popagents.common.parameters import Parameters, row_of
 from popagents.networks import convolution, kernels
 from popagents.population.actions import Actions
 from popagents.population.normalization import NormalizedFlatten
-from popagents.population.policies import Actor, call
+from popagents.population.policies import Actor, ActorPolicy, call
 from popagents.population.recurrent import RecurrentPolicy
 
 Outputs = Callable[[Parameters, np.ndarray, np.ndarray], np.ndarray]
@@ -45,7 +45,7 @@ class Design:
     def __init__(self, template: BasePolicy, critic: bool = False) -> None:
         self.template = template
         self.actor = Actor(template)
-        self.actions = Actions.of(template.action_space)
+        self.actions = actions_of(template)
         weights = {name: values.detach().cpu().numpy() for name, values in template.named_parameters()}
         names = self.actor.names()
         if critic:
@@ -155,6 +155,11 @@ class Design:
                 own = {name: torch.from_numpy(values) for name, values in row_of(parameters, row).items()}
                 outputs.append(call(self.actor, own, x[None]))
         return torch.cat(outputs).numpy()
+
+
+def actions_of(policy: BasePolicy) -> Actions:
+    """Return how a policy's outputs become actions: SB3's classes clip them to a Box, ours map them to its bounds."""
+    return policy.actions if isinstance(policy, ActorPolicy) else Actions.of(policy.action_space)
 
 
 def check_critic(template: BasePolicy) -> None:

@@ -60,11 +60,11 @@ class ActorPolicy(BasePolicy):
 
     Args:
         observation_space: what it sees.
-        action_space: Discrete, MultiDiscrete or a bounded Box.
+        action_space: Discrete, MultiDiscrete or a bounded Box; outputs of -1 and 1 are then its bounds.
         lr_schedule: unused; SB3 hands it to every policy.
         net_arch: sizes of the hidden layers.
         activation_fn: the nonlinearity behind each hidden layer.
-        log_std_init: log of the initial spread of actions, for a Box.
+        log_std_init: log of the initial spread of outputs, for a Box.
         features_extractor_class, features_extractor_kwargs, normalize_images: as in SB3.
 
     Raises:
@@ -90,7 +90,7 @@ class ActorPolicy(BasePolicy):
             features_extractor_kwargs=features_extractor_kwargs,
             normalize_images=normalize_images,
         )
-        self.actions = Actions.of(action_space)
+        self.actions = Actions.of(action_space, in_bounds=True)
         self.features_extractor = self.make_features_extractor()
         hidden: list[nn.Module] = []
         width = self.features_extractor.features_dim

@@ -10,7 +10,7 @@ from popagents.population.workspace import Workspace
 
 
 class RandomActors(Actors):
-    """Discrete actions are equally likely, those of a Box normal(0, 1), clipped to it."""
+    """Discrete actions are equally likely, those of a Box normal(0, 1) in the units of means, clipped to it."""
 
     def __init__(self, actions: Actions) -> None:
         self.actions: Actions = actions

@@ -31,6 +31,7 @@ def slots_of(env: VecEnv) -> Slots:
     A VecMonitor around one of our vector environments is looked through: the base writes its file.
     """
     slots = _slots_of(env)
+    slots.shape = env.observation_space.shape
     spec = env.get_attr("spec")[0]
     slots.longest = max(LONGEST, getattr(spec, "max_episode_steps", None) or 0)
     return slots

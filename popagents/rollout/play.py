@@ -62,6 +62,7 @@ def play_episode(
     idle = actors.actions.idle(slots.n)
     t = 0
     while seating.fill(t):
+        seating.check_seen(t)
         live, playing, before = seating.live, seating.playing, slots.observations
         noise = None if keys is None else actors.actions.noise(keys[playing], lengths[playing])
         chosen = actors.act(jobs.player[playing], before if len(live) == slots.n else before[live], noise)

@@ -6,7 +6,7 @@ import numpy as np
 from gymnasium.vector import SyncVectorEnv
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, unwrap_vec_normalize
 
-from popagents.rollout.slots import Infos, Rows, Slots, one_each, refuse_options, stacked
+from popagents.rollout.slots import Infos, Rows, Slots, check_shape, one_each, refuse_options, stacked
 
 
 class SyncSlots(Slots):
@@ -20,12 +20,18 @@ class SyncSlots(Slots):
         self._going = np.zeros(self.n, bool)
         self._nothing: Infos = [{} for _ in range(self.n)]
 
+    def clear(self) -> None:
+        """Step no environment any more."""
+        self._going[:] = False
+
     def begin(self, which: np.ndarray, seeds: np.ndarray, options: Rows) -> Rows:
         """Reset the environments of `which`."""
         slots, infos = np.flatnonzero(which).tolist(), []
         rows: list[Any] = one_each(options, len(slots)) if options else [None] * len(slots)
         for slot, own in zip(slots, rows, strict=True):
-            self._buffer[slot], info = self.envs[slot].reset(seed=int(seeds[slot]), options=own)
+            seen, info = self.envs[slot].reset(seed=int(seeds[slot]), options=own)
+            check_shape(slot, seen, self._buffer.shape[1:])
+            self._buffer[slot] = seen
             infos.append(info)
         self._going |= which
         self.observations = self._buffer.copy()
@@ -34,8 +40,11 @@ class SyncSlots(Slots):
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:
         """Step the environments whose episode lasts."""
         rewards, dones, infos = np.zeros(self.n), np.zeros(self.n, bool), self._nothing
+        shape = self._buffer.shape[1:]
         for slot in np.flatnonzero(self._going).tolist():
             seen, rewards[slot], terminated, truncated, info = self.envs[slot].step(actions[slot])
+            if getattr(seen, "shape", None) != shape:  # a tenth of the call's time
+                check_shape(slot, seen, shape)
             self._buffer[slot] = seen
             dones[slot] = terminated or truncated
             if info:
@@ -64,6 +73,7 @@ class SubprocSlots(Slots):
         for slot, own in zip(slots, one_each(options, len(slots)), strict=True):
             keywords = {"options": own} if own else {}
             ((observation, info),) = self.env.env_method("reset", seed=int(seeds[slot]), indices=[slot], **keywords)
+            check_shape(slot, observation, self.observations.shape[1:])
             self.observations[slot] = observation
             infos.append(info)
         return stacked(infos)
@@ -85,13 +95,19 @@ class SharedSlots(Slots):
         self.env = env
         self.n = env.num_envs
         self._normalizer = unwrap_vec_normalize(env)
+        self._begun = False
+
+    def clear(self) -> None:
+        """Let the next players begin anew: idle slots, and those of a table that was stopped, are amid an episode."""
+        self._begun = False
 
     def begin(self, which: np.ndarray, seeds: np.ndarray, options: Rows) -> Rows:
-        """Seed and reset everything when all slots begin together; otherwise the next episode has begun already."""
+        """Seed and reset everything when nobody plays yet, or all begin; else the next episode has begun already."""
         refuse_options(self, options)
-        if which.all() or not hasattr(self, "observations"):
+        if which.all() or not self._begun:
             self.env.seed(int(seeds[0]))
             self.observations = np.array(self.env.reset())
+            self._begun = True
         return {}
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:

@@ -1,11 +1,12 @@
 """Which job each slot is playing, from the first episode handed out to the last one ended."""
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from popagents.rollout.jobs import Jobs, Options
-from popagents.rollout.slots import Infos, Slots
+from popagents.rollout.slots import Infos, SlotError, Slots
 from popagents.rollout.step import Step
 
 
@@ -32,6 +33,7 @@ class Seating:
         self._job = np.full(slots.n, -1)
         self._free = np.ones(slots.n, bool)
         self._handed_out = 0
+        slots.clear()
 
     def fill(self, t: int) -> bool:
         """Give free slots the next jobs, at step t; tell whether anybody is playing."""
@@ -42,8 +44,8 @@ class Seating:
             if len(takers):
                 self._job[takers] = self._handed_out + np.arange(len(takers))
                 self._handed_out += len(takers)
-                self._begin(takers)
                 self.spans[self._job[takers], 0], self.spans[self._job[takers], 1] = takers, t
+                self._begin(takers, t)
             self.live = np.flatnonzero(self._job >= 0)
             self.playing = self._job[self.live]
         return len(self.live) > 0
@@ -53,6 +55,8 @@ class Seating:
         before = self.slots.observations
         try:
             rewards, dones, infos = self.slots.step(actions)
+        except SlotError as error:
+            raise self.refused(t + 1, error.slot, str(error)) from error
         except Exception as error:
             members, seeds = self.jobs.member[self.playing], self._seeds(self.playing)
             raise RuntimeError(
@@ -60,8 +64,41 @@ class Seating:
                 f"were playing episodes seeded {seeds.tolist()}; nothing was learned from this generation: repair the "
                 "environment and go on with learn(..., resume=True)"
             ) from error
-        self._free = dones
+        self._free = dones = np.asarray(dones, bool)  # SuperSuit's are uint8, which would index
         return Step(t, self.live, self.playing, before, actions, rewards, dones, infos)
+
+    def refused(self, t: int, slot: int, problem: str) -> RuntimeError:
+        """Return the error that names who met what after t steps: `problem` is a sentence without its subject."""
+        job = self._job[slot]
+        return RuntimeError(
+            f"member {self.jobs.member[job]} got {problem}, at step {t - self.spans[job, 1]} of the episode "
+            f"seeded {self._seeds(job)}; nothing was learned from this generation: repair the environment and go on "
+            "with learn(..., resume=True)"
+        )
+
+    def check_seen(self, t: int) -> None:
+        """Refuse what players are about to see where it is no observation.
+
+        The sum of squares is NaN or infinite if any number is: a third of the time of looking at each.
+
+        Args:
+            t: steps played so far.
+
+        Raises:
+            RuntimeError: it has another shape than the space, or holds None, NaN or infinity; it names the member.
+        """
+        seen, shape = self.slots.observations, self.slots.shape
+        if shape is not None and seen.shape[1:] != shape:
+            problem = f"an observation of shape {seen.shape[1:]}; the space's is {shape}"
+            raise self.refused(t, int(self.live[0]), problem)
+        if seen.dtype.kind not in "fcO":
+            return
+        flat = seen.reshape(-1)
+        if seen.dtype.kind != "O" and isfinite(np.dot(flat, flat)):
+            return
+        for slot in self.live.tolist():
+            if seen.dtype.kind == "O" or not np.isfinite(seen[slot]).all():
+                raise self.refused(t, slot, f"the observation {seen[slot]}; it must hold finite numbers")
 
     def cut_off(self, tired: np.ndarray) -> np.ndarray:
         """End the jobs of `tired` (bool, (k,), one a live slot) with this step; return which slots are over."""
@@ -113,21 +150,23 @@ class Seating:
     def _seeds(self, jobs: Any) -> np.ndarray:
         return self.jobs.seeds[jobs, self.episode]
 
-    def _begin(self, takers: np.ndarray) -> None:
+    def _begin(self, takers: np.ndarray, t: int) -> None:
         jobs = self._job[takers]
-        infos = self._reset(takers, jobs)
+        infos = self._reset(takers, jobs, t)
         if "problem" in infos:
             problems = infos["problem"]
             if self.problems is None:
                 self.problems = np.zeros((len(self.jobs), *problems.shape[1:]), problems.dtype)
             self.problems[jobs] = problems
 
-    def _reset(self, takers: np.ndarray, jobs: np.ndarray) -> Options:
+    def _reset(self, takers: np.ndarray, jobs: np.ndarray, t: int) -> Options:
         which, slot_seeds = np.zeros(self.slots.n, bool), np.zeros(self.slots.n, np.int64)
         which[takers], slot_seeds[takers] = True, self._seeds(jobs)
         options = {k: v[jobs] if isinstance(v, np.ndarray) else v for k, v in self.options.items()}
         try:
             return self.slots.begin(which, slot_seeds, options)
+        except SlotError as error:
+            raise self.refused(t, error.slot, str(error)) from error
         except Exception as error:
             raise RuntimeError(
                 f"the environment raised {type(error).__name__}: {error} when episodes seeded "

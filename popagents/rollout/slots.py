@@ -22,13 +22,18 @@ class Slots(ABC):
         longest: steps after which `play` takes an episode for endless.
         interruptible: whether `begin` may end an episode that is not over.
         takes_options: whether `begin` takes options, without which no life can keep its problem.
+        shape: of one observation; None leaves it unchecked.
     """
 
     n: int
     interruptible: bool = True
     takes_options: bool = True
     longest: int = LONGEST
+    shape: tuple[int, ...] | None = None
     observations: np.ndarray
+
+    def clear(self) -> None:  # noqa: B027 (most slots need not know)
+        """Take notice that nobody plays any more: episodes that still go on in some slots are nobody's."""
 
     @abstractmethod
     def begin(self, which: np.ndarray, seeds: np.ndarray, options: Rows) -> Rows:
@@ -51,8 +56,35 @@ class Slots(ABC):
         """Play one step in every slot; a slot whose episode ended must not be looked at until it begins again.
 
         Returns:
-            rewards float (n,), dones bool (n,), infos: one dict a slot.
+            rewards float (n,), dones (n,), infos: one dict a slot.
+
+        Raises:
+            SlotError: an observation is refused.
         """
+
+
+class SlotError(Exception):
+    """Something is wrong with what one slot gave.
+
+    Args:
+        slot: which.
+        problem: a sentence without its subject.
+    """
+
+    def __init__(self, slot: int, problem: str) -> None:
+        super().__init__(problem)
+        self.slot = slot
+
+
+def check_shape(slot: int, seen: Any, shape: tuple[int, ...]) -> None:
+    """Refuse an observation that NumPy would stretch to the space's shape.
+
+    Raises:
+        SlotError: it has another shape.
+    """
+    found = getattr(seen, "shape", None)
+    if found != shape and np.shape(seen) != shape:
+        raise SlotError(slot, f"an observation of shape {np.shape(seen)} ({seen!r}); the space's is {shape}")
 
 
 def one_each(options: Rows, k: int) -> list[Rows]:

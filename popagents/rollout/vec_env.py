@@ -61,7 +61,7 @@ class GymVecEnv(VecEnv):
             observations (lanes, ...), rewards float32 (lanes,), dones bool (lanes,), one info a lane.
         """
         observations, rewards, terminated, truncated, batched = self.vector_env.step(self.actions)
-        dones = terminated | truncated
+        dones = np.asarray(terminated | truncated, bool)
         if "final_obs" in batched:
             batched.setdefault("_final_obs", dones)  # Atari's vector environment gives no masks
         infos = self._infos(batched)

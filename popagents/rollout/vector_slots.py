@@ -41,7 +41,7 @@ class VectorSlots(Slots):
         if self._resets and np.count_nonzero(self._over):  # a tenth of any()'s time
             self.env.reset(options={"reset_mask": self._over})
         self.observations, rewards, terminated, truncated, infos = self.env.step(actions)
-        self._over = terminated | truncated
+        self._over = np.asarray(terminated | truncated, bool)
         return rewards, self._over, [lane_info(infos, i) for i in range(self.n)] if infos else self._infos
 
     def _reset_one_by_one(self, which: np.ndarray, seeds: Any, options: Rows) -> Rows:

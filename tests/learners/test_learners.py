@@ -27,7 +27,7 @@ def test_it_is_an_sb3_algorithm_that_predicts_and_can_be_evaluated(name):
     action, memory = model.predict(np.zeros(4, np.float32), deterministic=True)
     assert action.shape == ()
     assert memory is None
-    actions = [int(model.predict(np.zeros(4, np.float32))[0]) for _ in range(60)]
+    actions = [int(model.predict(np.zeros(4, np.float32), deterministic=False)[0]) for _ in range(60)]
     assert set(actions) == {0, 1}  # not deterministic: it samples
     mean, _ = evaluate_policy(model, make_vec_env("CartPole-v1", 1), n_eval_episodes=3)
     assert mean > 0

@@ -17,7 +17,7 @@ import numpy as np
 from popagents.common.checks import between, positive
 from popagents.common.lineage import Transmission
 from popagents.common.now import Now
-from popagents.common.parameters import Parameters, form_of
+from popagents.common.parameters import Parameters, form_of, with_row
 from popagents.common.randomness import Purpose, generator
 from popagents.common.schedules import constant, geometric
 from popagents.learners.algorithm import PopulationAlgorithm
@@ -186,6 +186,13 @@ class Culture(PopulationAlgorithm[CultureState]):
             {name: np.repeat(parameters[name][None], len(values), axis=0) for name, values in members.items()}
             for members in state.population
         ]
+        return replace(state, population=population)
+
+    def with_champion(self, state: CultureState, member: int, parameters: Parameters) -> CultureState:
+        """Return a culture in which a member has these parameters; its optimiser keeps its memory."""
+        row, design = divmod(member, len(state.population))
+        population = [*state.population]
+        population[design] = with_row(population[design], row, parameters)
         return replace(state, population=population)
 
 

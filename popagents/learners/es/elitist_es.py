@@ -9,7 +9,7 @@ et al. (2017), "Deep neuroevolution", https://arxiv.org/abs/1712.06567. Differs 
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, Unpack
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 from stable_baselines3.common.policies import BasePolicy
@@ -86,6 +86,8 @@ class ElitistES(PopulationAlgorithm[ElitistESState]):
     Raises:
         ValueError: a setting is out of its range.
     """
+
+    samples: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -177,7 +179,7 @@ class ElitistES(PopulationAlgorithm[ElitistESState]):
         def again(finalists: np.ndarray, numbers: np.ndarray) -> Request:
             return Request(members, self.matchmaker(now).evaluation_jobs(finalists, numbers))
 
-        judged = Judged.of((yield Request(members, self.jobs(now, samples=False))))
+        judged = Judged.of((yield Request(members, self.jobs(now, samples=self.samples))))
         past = parents.episodes, parents.points
         keys = now.rank_keys(self.population_size)
         return (yield from sequential_halving(judged, again, keys, *past, self.reduction_factor))
@@ -194,3 +196,7 @@ class ElitistES(PopulationAlgorithm[ElitistESState]):
     def started_from(self, state: ElitistESState, parameters: Parameters) -> ElitistESState:
         """Return a state whose parents all have these parameters."""
         return replace(state, strategy=ElitistState.at(centre_of(parameters), self.n_parents))
+
+    def with_champion(self, state: ElitistESState, member: int, parameters: Parameters) -> ElitistESState:
+        """Return a state whose fittest parent has these parameters, with which nobody has played."""
+        return replace(state, strategy=state.strategy.with_first(centre_of(parameters)))

@@ -37,6 +37,12 @@ class ElitistState:
         """Begin with parents that are all alike."""
         return cls(np.repeat(centre[None], n_parents, axis=0), np.zeros(n_parents, np.int64), np.zeros(n_parents))
 
+    def with_first(self, centre: np.ndarray) -> "ElitistState":
+        """Return a state whose first parent stands at another centre and has played nothing."""
+        parents, episodes, points = self.parents.copy(), self.episodes.copy(), self.points.copy()
+        parents[0], episodes[0], points[0] = centre, 0, 0
+        return ElitistState(parents, episodes, points)
+
 
 @dataclass(frozen=True)
 class ElitistStrategy:

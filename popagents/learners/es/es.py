@@ -9,7 +9,7 @@ Differs from the source:
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, Unpack
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 from stable_baselines3.common.policies import BasePolicy
@@ -86,6 +86,8 @@ class ES(PopulationAlgorithm[ESState]):
     Raises:
         ValueError: a setting is out of its range.
     """
+
+    samples: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -176,7 +178,9 @@ class ES(PopulationAlgorithm[ESState]):
         """Return what the members play, those of a mirrored pair the same."""
         everyone = np.arange(self.population_size)
         pairs = everyone - everyone % (1 + self.mirrored)
-        return self.matchmaker(now).jobs(everyone, self.episodes, samples=False, streams=pairs, cutoff=self.cutoff(now))
+        return self.matchmaker(now).jobs(
+            everyone, self.episodes, samples=self.samples, streams=pairs, cutoff=self.cutoff(now)
+        )
 
     def cutoff(self, now: Now) -> int | None:
         """Return after how many steps a generation's episodes are cut off."""

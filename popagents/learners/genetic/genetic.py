@@ -18,7 +18,7 @@ from stable_baselines3.common.policies import BasePolicy
 from popagents.common.checks import between, choice, positive
 from popagents.common.lineage import Transmission
 from popagents.common.now import Now
-from popagents.common.parameters import Parameters, form_of, repeated, row_of
+from popagents.common.parameters import Parameters, form_of, repeated, row_of, with_row
 from popagents.common.randomness import Purpose
 from popagents.common.ranking import ranked
 from popagents.learners.algorithm import PopulationAlgorithm
@@ -296,3 +296,7 @@ class Genetic(PopulationAlgorithm[GeneticState]):
     def started_from(self, state: GeneticState, parameters: Parameters) -> GeneticState:
         """Return a population whose members all have these parameters."""
         return replace(state, parameters=repeated(parameters, self.population_size))
+
+    def with_champion(self, state: GeneticState, member: int, parameters: Parameters) -> GeneticState:
+        """Return a population in which a member has these parameters; its fitness stays until it is judged again."""
+        return replace(state, parameters=with_row(state.parameters, member, parameters))
