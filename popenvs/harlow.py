@@ -169,6 +169,7 @@ class Harlow(LaneGame):
 
     reset_lanes = staticmethod(reset_lanes)
     step_lanes = staticmethod(step_lanes)
+    settings = ("max_steps", "n_objects", "reward", "punishment", "balanced", "split", "mode")
     keys: ClassVar[dict[str, int]] = {"left": LEFT, "right": RIGHT}
     played_episodes: ClassVar[int] = 10
 
@@ -198,8 +199,8 @@ class Harlow(LaneGame):
         low, high = np.array(objects + last_trial, np.float32).T
         self.observation_space = spaces.Box(low, high, dtype=np.float32)
         self.action_space = spaces.Discrete(2)
-        self.bounds = {name: (self.blank[name][0],) * 2 for name in ("n_objects", "mode")}
-        self.bounds |= {"problem": (0, n_objects - 1), "good_side": (LEFT, RIGHT)}
+        sides, pair = (LEFT, RIGHT), (0, n_objects - 1)
+        self.bounds = {"n_trials": (1, NO_LIMIT), "problem": pair, "good_side": sides, "last_action": (NOTHING, RIGHT)}
         coin = (reward + punishment) / 2
         blind, sure = n_trials * coin, coin + (n_trials - 1) * reward
         scores = {"random": blind, "win-stay by hand": blind, "one-shot": sure}

@@ -9,7 +9,7 @@ from gymnasium import spaces
 from popenvs.dilemmas.game import Game
 from popenvs.dilemmas.loop import RECORD, reset_lanes, step_lanes
 from popenvs.dilemmas.picture import picture
-from popenvs.dilemmas.tables import tables_of
+from popenvs.dilemmas.tables import checksum, tables_of
 from popenvs.drawing import Picture
 from popenvs.engine.game import LaneGame, Rows
 from popenvs.engine.references import Reference
@@ -40,6 +40,8 @@ class Dilemma(LaneGame):
         ValueError: a setting is out of range, or the outside players have different numbers of actions.
     """
 
+    settings = ("max_steps", "continuation", "noise", "rules")
+
     def __init__(
         self,
         *,
@@ -58,14 +60,18 @@ class Dilemma(LaneGame):
         self.blank["max_steps"] = whole_number("max_steps", max_steps, 1, NO_LIMIT)
         self.blank["continuation"] = number("continuation", continuation, 0, 1)
         self.blank["noise"] = number("noise", noise, 0, 0.5)
+        self.blank["rules"] = checksum(self.tables)
         views = self.tables.own.shape[1] * self.rules.n_observations
         self.observation_space = spaces.Box(0, 1, (views,), np.float32)
         self.action_spaces = [spaces.Discrete(self.rules.n_actions[seat]) for seat in self.tables.players]
         self.action_space = self.action_spaces[0]
         self.reference_scores = {}
+        joints = self.tables.strategies.shape[1] - 1
         self.bounds = {
             "state": (0, self.rules.n_states - 1),
-            "joint": (0, self.tables.strategies.shape[1] - 1),
+            "played": (0, self.rules.n_states - 1),
+            "joint": (0, joints),
+            "rounds": (0, joints - 1),
             "history": (0, self.tables.own.shape[1] - 1),
             "seen": (0, self.rules.n_observations - 1),
             "other": (0, self.rules.n_observations - 1),

@@ -128,7 +128,7 @@ class LaneEnv(gym.Env[np.ndarray, Any]):
         Raises:
             ValueError: it is the state of another game, or of other settings.
         """
-        self.games, self.over, self._seeded = fitting_state(state, self.game, 1)
+        self.games, self.over, self._seeded = fitting_state(state, self.game, self.games)
 
     def get_keys_to_action(self) -> dict[tuple[int, ...], int]:
         """Map pygame keys to actions, for `gymnasium.utils.play`."""

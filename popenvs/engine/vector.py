@@ -156,7 +156,7 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         Raises:
             ValueError: it is the state of another number of lanes, of another game, or of other settings.
         """
-        self.games, self.over, self._seeded = fitting_state(state, self.game, self.num_envs)
+        self.games, self.over, self._seeded = fitting_state(state, self.game, self.games)
 
     def _allocate(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         n, space = self.num_envs, self.game.observation_space
