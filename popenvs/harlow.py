@@ -32,10 +32,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
-from numba import njit
 
 from popenvs.drawing import Picture
 from popenvs.drawing.numbered import pair_picture
+from popenvs.engine.compiling import njit
 from popenvs.engine.game import LaneGame, Rows
 from popenvs.engine.random_stream import below
 from popenvs.engine.references import Reference, by_trial

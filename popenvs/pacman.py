@@ -25,11 +25,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
-from numba import njit
 
 from popenvs.drawing import Colour, Picture, Tile
 from popenvs.drawing.shapes import DARK, GAPS, circle, disc, dot, plain, polygon
 from popenvs.engine.board_space import board_space
+from popenvs.engine.compiling import njit
 from popenvs.engine.game import LaneGame, Rows
 from popenvs.engine.random_stream import below
 from popenvs.engine.references import Reference

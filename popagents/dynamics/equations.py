@@ -8,7 +8,8 @@ or observation, by action. Rules differ in the strategies that a table stands fo
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from popagents.common.compiling import njit
 
 ACTOR_CRITIC, SARSA, Q_LEARNING, VALUE_SARSA, PARTIAL, PARTIAL_AS_PUBLISHED = range(6)
 RATE, DISCOUNT, INTENSITY, SCALE, EPSILON = range(5)  # rows of settings, (5, N, lanes)

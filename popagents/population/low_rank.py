@@ -13,9 +13,9 @@ and stored, too. A filter of a convolution is a row of a matrix. Biases have pla
 import math
 
 import numpy as np
-from numba import njit
 
 from popagents.common.actors import Actors
+from popagents.common.compiling import njit
 from popagents.common.normal import standard_normal
 from popagents.common.parameters import Parameters, set_rows
 from popagents.networks import convolution

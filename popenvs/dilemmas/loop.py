@@ -16,9 +16,9 @@ is one record a slot. What all players of a lane share (stream, state, history) 
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from popenvs.dilemmas.tables import START, Tables
+from popenvs.engine.compiling import njit
 from popenvs.engine.game import Rows
 from popenvs.engine.random_stream import below, next_bits
 

@@ -13,10 +13,10 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
-from numba import njit
 
 from popenvs import drawing
 from popenvs.engine.actions import whole_actions
+from popenvs.engine.compiling import njit
 from popenvs.engine.game import LaneGame
 from popenvs.engine.random_stream import seeded
 from popenvs.engine.settings import lane_seed, one_of, whole_number

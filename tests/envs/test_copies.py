@@ -215,9 +215,7 @@ def test_no_number_that_the_loops_trust_may_lie_outside_its_bounds(env_id):
         before = snapshot(env)
         for name, (low, high) in env.game.bounds.items():
             for value in {low - 1, min(high + 1, 2**31 - 1)} - {high}:
-                with pytest.raises(
-                    ValueError, match=f"the state's {name} is .* must lie from {low} to {high}"
-                ):
+                with pytest.raises(ValueError, match=f"the state's {name} is .* must lie from {low} to {high}"):
                     env.restore_state(edited(env.clone_state(), name, value))
         assert snapshot(env) == before
 
