@@ -9,10 +9,10 @@ in each of `n_trials` trials,
 
 With `balanced_sides` each side is rewarded equally often in an episode (an odd trial falls to either by a coin).
 
-`reset` returns `info["problem"]`, int64 (2,): (rewarded, punished). `reset(options={"problem": p, "n_trials": 20})`
-plays problem p again, here for 20 trials; either may stand alone, and p may be any pair, whatever the split. In the
-vector environment each is one row for all lanes that are reset or one row a lane, and a lane keeps them through its
-autoresets until it is reset without them.
+Infos hold `info["problem"]`, int64 (2,): (rewarded, punished), in the vector environment at resets only. A reset with
+`options={"problem": p, "n_trials": 20}` plays problem p again, here for 20 trials; either may stand alone, and p may be
+any pair, whatever the split. In the vector environment each is one row for all lanes that are reset or one row a lane,
+and a lane keeps them through its autoresets until it is reset without them.
 
 =============  ========================================================================================================
 Observation    float32. `full` (default): (5,): left object, right object (numbers from 0), previous reward, previous

@@ -1,6 +1,7 @@
 """A dilemma for the shells: settings, spaces, compiled loops and picture, whoever plays its seats."""
 
 from functools import lru_cache
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -117,6 +118,17 @@ def game_of(game: Any) -> Game:
 
 @lru_cache
 def named_game(name: str) -> Game:
-    """Make a game with its default settings, once; a game cannot be written."""
-    game: Game = load_game(name)()
+    """Make a game with its default settings, once; a game cannot be written.
+
+    Raises:
+        ValueError: there is no such name, or the game has no default settings.
+    """
+    make = load_game(name)
+    try:
+        signature(make).bind()
+    except TypeError as error:
+        raise ValueError(
+            f"game {name!r} has no payoffs of its own ({error}); hand over what popenvs.dilemmas.{name} makes of yours"
+        ) from error
+    game: Game = make()
     return game

@@ -57,7 +57,10 @@ class LaneGame(ABC):
         """
 
     def info(self, games: np.ndarray) -> dict[str, np.ndarray]:
-        """Return what the infos of a reset tell of each game, one row a game; by default nothing."""
+        """Return what infos tell of each game, one row a game; by default nothing.
+
+        The single environment tells it in every step, the vector environment, which is cheaper, where episodes begin.
+        """
         return {}
 
     def outcome(self, games: np.ndarray) -> dict[str, np.ndarray]:

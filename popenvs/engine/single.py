@@ -88,7 +88,7 @@ class LaneEnv(gym.Env[np.ndarray, Any]):
         self.over[0] = over = terminated or truncated
         if self.render_mode == "human":
             self.render()
-        info = first_rows(self.game.outcome(self.games)) if over else {}
+        info = first_rows(self.game.info(self.games) | (self.game.outcome(self.games) if over else {}))
         return observation, self._reward.item(), terminated, truncated, info
 
     def render(self) -> Any:
