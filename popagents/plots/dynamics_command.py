@@ -16,7 +16,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Draw the flow with trajectories and fixed points, beside a trajectory over time."""
     parser = argparse.ArgumentParser(prog="python -m popagents.dynamics", description=__doc__)
     parser.add_argument("game", choices=GAMES, metavar="game", help=", ".join(GAMES))
-    parser.add_argument("--out", type=Path, default=Path("flow.png"), help="the file to write (flow.png)")
+    parser.add_argument("--payoffs", type=float, nargs=4, default=(), metavar=tuple("RTSP"), help="of matrix_game")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/dynamics/flow.png"), help="the file to write (runs/dynamics/flow.png)"
+    )
     parser.add_argument("--learner", choices=LEARNERS, default="actor_critic")
     parser.add_argument("--learning-rate", type=float, default=0.1)
     parser.add_argument("--discount", type=float, default=0.9)
@@ -33,13 +36,16 @@ def main(arguments: list[str] | None = None) -> None:
 
 def draw(options: argparse.Namespace) -> None:
     """Write the figure, and print the fixed points with the sizes of their basins."""
-    game = load_game(options.game)()
+    if options.game == "matrix_game" and not options.payoffs:
+        raise ValueError("matrix_game needs four payoffs, for example --payoffs 3 5 0 1")
+    game = load_game(options.game)(*options.payoffs)
+    state = int(np.argmax(game.start))  # where play begins: elsewhere, little may happen
     learner = LEARNERS[options.learner](game, options.learning_rate, options.discount, options.intensity)
     run = learner.trajectory(learner.random_strategies(options.starts, options.seed), max_steps=2000)
     basins = dynamics.basins(learner, 1000, options.seed)
     figure, (left, right) = plots.squares(2)
     settings = {"style": options.style, "trajectories": run, "fixed_points": basins.points[:20]}
-    plots.flow_plot(learner, axes=left, title=options.game.replace("_", " "), **settings)
+    plots.flow_plot(learner, (0, state, 0), (1, state, 0), axes=left, title=options.game.replace("_", " "), **settings)
     first = run.strategies[: run.n_steps[0] + 1, 0]
     plots.trajectory_plot(learner, first, axes=right, title="The first trajectory over time")
     options.out.parent.mkdir(parents=True, exist_ok=True)
