@@ -25,7 +25,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, default=Path("runs/dilemma_tournament"), help="where the figure goes")
     options = parser.parse_args(arguments)
 
-    scores = tournament(load_game(options.game)(), OPPONENTS, options.rounds, options.noise) / options.rounds
+    try:
+        scores = tournament(load_game(options.game)(), OPPONENTS, options.rounds, options.noise) / options.rounds
+    except (TypeError, ValueError) as error:
+        parser.error(str(error))
     ranked = np.argsort(-scores.mean(axis=1), kind="stable")
     print(f"Mean score a round in {options.game}, {options.rounds} rounds a match, noise {options.noise:g}:")
     for place, player in enumerate(ranked, start=1):

@@ -26,11 +26,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
-from numba import njit
 
 from popenvs.drawing import Colour, Picture, Tile
 from popenvs.drawing.shapes import GAPS, circle, disc, plain, polygon
 from popenvs.engine.board_space import board_space
+from popenvs.engine.compiling import njit
 from popenvs.engine.game import LaneGame, Rows
 from popenvs.engine.random_stream import below
 from popenvs.engine.references import Reference
@@ -76,7 +76,7 @@ def step(game: Any, action: int) -> tuple[float, bool]:
     """Move, fall, catch or miss; return the reward and whether the episode has terminated."""
     half = game.basket_width // 2
     game.basket = min(max(game.basket + action - STAY, half), game.columns - 1 - half)
-    game.fruit_row += 1
+    game.fruit_row = min(game.fruit_row + 1, game.end_row)  # a restored game may have landed
     ended = game.fruit_row == game.end_row
     caught = abs(game.fruit_column - game.basket) <= half
     reward = int(ended) * (2 * int(caught) - 1)
@@ -141,6 +141,7 @@ class FruitCatch(LaneGame):
 
     reset_lanes = staticmethod(reset_lanes)
     step_lanes = staticmethod(step_lanes)
+    settings = ("max_steps", "rows", "columns", "basket_width", "centered", "end_row")
     keys: ClassVar[dict[str, int]] = {"left": LEFT, "right": RIGHT}
     idle: ClassVar[int | None] = STAY
 
@@ -165,8 +166,7 @@ class FruitCatch(LaneGame):
         self.observation_space = board_space(observation, dtype, 1, rows, columns)
         self.action_space = spaces.Discrete(3)
         half, last = basket_width // 2, columns - 1
-        self.bounds = {"rows": (rows,) * 2, "columns": (columns,) * 2, "basket_width": (basket_width,) * 2}
-        self.bounds |= {"fruit_row": (0, rows - 1), "fruit_column": (0, last), "basket": (0, last - half)}
+        self.bounds = {"fruit_row": (0, end), "fruit_column": (0, last), "basket": (0, last - half)}
         standard = (rows, columns, basket_width, basket_start, end) == (15, 15, 3, "uniform", 13)
         self.reference_scores = REFERENCE_SCORES if standard else {}
 

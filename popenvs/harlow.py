@@ -9,10 +9,10 @@ in each of `n_trials` trials,
 
 With `balanced_sides` each side is rewarded equally often in an episode (an odd trial falls to either by a coin).
 
-`reset` returns `info["problem"]`, int64 (2,): (rewarded, punished). `reset(options={"problem": p, "n_trials": 20})`
-plays problem p again, here for 20 trials; either may stand alone, and p may be any pair, whatever the split. In the
-vector environment each is one row for all lanes that are reset or one row a lane, and a lane keeps them through its
-autoresets until it is reset without them.
+Infos hold `info["problem"]`, int64 (2,): (rewarded, punished), in the vector environment at resets only. A reset with
+`options={"problem": p, "n_trials": 20}` plays problem p again, here for 20 trials; either may stand alone, and p may be
+any pair, whatever the split. In the vector environment each is one row for all lanes that are reset or one row a lane,
+and a lane keeps them through its autoresets until it is reset without them.
 
 =============  ========================================================================================================
 Observation    float32. `full` (default): (5,): left object, right object (numbers from 0), previous reward, previous
@@ -32,10 +32,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
-from numba import njit
 
 from popenvs.drawing import Picture
 from popenvs.drawing.numbered import pair_picture
+from popenvs.engine.compiling import njit
 from popenvs.engine.game import LaneGame, Rows
 from popenvs.engine.random_stream import below
 from popenvs.engine.references import Reference, by_trial
@@ -169,6 +169,7 @@ class Harlow(LaneGame):
 
     reset_lanes = staticmethod(reset_lanes)
     step_lanes = staticmethod(step_lanes)
+    settings = ("max_steps", "n_objects", "reward", "punishment", "balanced", "split", "mode")
     keys: ClassVar[dict[str, int]] = {"left": LEFT, "right": RIGHT}
     played_episodes: ClassVar[int] = 10
 
@@ -198,8 +199,8 @@ class Harlow(LaneGame):
         low, high = np.array(objects + last_trial, np.float32).T
         self.observation_space = spaces.Box(low, high, dtype=np.float32)
         self.action_space = spaces.Discrete(2)
-        self.bounds = {name: (self.blank[name][0],) * 2 for name in ("n_objects", "mode")}
-        self.bounds |= {"problem": (0, n_objects - 1), "good_side": (LEFT, RIGHT)}
+        sides, pair = (LEFT, RIGHT), (0, n_objects - 1)
+        self.bounds = {"n_trials": (1, NO_LIMIT), "problem": pair, "good_side": sides, "last_action": (NOTHING, RIGHT)}
         coin = (reward + punishment) / 2
         blind, sure = n_trials * coin, coin + (n_trials - 1) * reward
         scores = {"random": blind, "win-stay by hand": blind, "one-shot": sure}

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from popenvs.engine.compiling import njit
 from popenvs.engine.random_stream import below
 from popenvs.engine.settings import NO_LIMIT, one_of, whole_numbers
 

@@ -25,11 +25,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
-from numba import njit
 
 from popenvs.drawing import Colour, Picture, Tile
 from popenvs.drawing.shapes import DARK, GAPS, circle, disc, dot, plain, polygon
 from popenvs.engine.board_space import board_space
+from popenvs.engine.compiling import njit
 from popenvs.engine.game import LaneGame, Rows
 from popenvs.engine.random_stream import below
 from popenvs.engine.references import Reference
@@ -166,6 +166,7 @@ class Pacman(LaneGame):
 
     reset_lanes = staticmethod(reset_lanes)
     step_lanes = staticmethod(step_lanes)
+    settings = ("width", "height", "max_steps")
     keys: ClassVar[dict[str, int]] = {"left": LEFT, "right": RIGHT, "up": UP, "down": DOWN}
     idle: ClassVar[int | None] = STAY
 
@@ -186,8 +187,8 @@ class Pacman(LaneGame):
         self.blank["max_steps"] = whole_number("max_steps", max_steps, 1, NO_LIMIT)
         self.observation_space = board_space(observation, dtype, n_tokens, width, height)
         self.action_space = spaces.Discrete(5)
-        xs, ys = (0, width - 1), (0, height - 1)
-        self.bounds = {"x": xs, "token_x": xs, "y": ys, "token_y": ys, "width": (width,) * 2, "height": (height,) * 2}
+        xs, ys, cells = (0, width - 1), (0, height - 1), (0, width * height - 1)
+        self.bounds = {"x": xs, "token_x": xs, "y": ys, "token_y": ys, "there": (0, 1), "trail": cells}
         self.reference_scores = REFERENCE_SCORES if (width, height, n_tokens, max_steps) == (12, 15, 5, 100) else {}
 
     def picture(self, game: Any) -> Picture:

@@ -99,11 +99,12 @@ def test_own_rewards_are_maximised(capsys):
 
 
 def test_the_stag_hunt_takes_385_steps_and_about_twenty_lines(tmp_path, capsys):
-    stag_hunt_flow.main(str(tmp_path / "flow.png"))
+    assert inspect.signature(stag_hunt_flow.main).parameters["path"].default.startswith("runs/")
+    stag_hunt_flow.main(str(tmp_path / "new" / "flow.png"))
     output = capsys.readouterr().out
     assert "converged after 385 steps" in output
-    assert paths_written(output) == [str(tmp_path / "flow.png")]
-    assert (tmp_path / "flow.png").stat().st_size > 10_000
+    assert paths_written(output) == [str(tmp_path / "new" / "flow.png")]
+    assert (tmp_path / "new" / "flow.png").stat().st_size > 10_000
     code = inspect.getsource(stag_hunt_flow).split('"""', 2)[2]
     assert len([line for line in code.splitlines() if line.strip()]) <= 20
 

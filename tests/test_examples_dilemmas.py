@@ -30,3 +30,19 @@ def test_the_tournament_ranks_grim_first_without_noise_and_not_with_it(tmp_path,
         assert (tmp_path / "tournament.png").stat().st_size
     assert winners[0] == "grim"
     assert winners[1] != "grim"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--game", "stag"], "there is no game 'stag'; did you mean 'stag_hunt'?"),
+        (["--game", "stag_hunt"], "generous_tit_for_tat needs T > R > P > S"),
+        (["--game", "matrix_game"], "missing 4 required positional arguments"),
+        (["--rounds", "0"], "rounds is 0"),
+        (["--noise", "2"], "noise is 2.0"),
+    ],
+)
+def test_a_tournament_that_cannot_be_held_ends_in_one_line(arguments, says, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        dilemma_tournament.main([*arguments, "--folder", str(tmp_path)])
+    assert says in capsys.readouterr().err

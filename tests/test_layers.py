@@ -19,7 +19,7 @@ FORBIDDEN = {
 GAMELESS = {  # rooms of popenvs that know no game -> the rooms of popenvs that they may import
     "engine": {"engine", "drawing"},
     "drawing": {"drawing"},
-    "players": {"players"},
+    "players": {"players", "engine"},  # for `compiling`
 }
 POINTER = re.compile(r"[a-z_][\w.]*:[A-Za-z_]\w*")  # "module:attribute"
 

@@ -12,8 +12,8 @@ beyond which a normal number falls once in 4e10 times.
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from popagents.common.compiling import njit
 from popagents.common.randomness import GAMMA, mix
 
 

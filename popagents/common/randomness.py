@@ -11,7 +11,8 @@ from enum import IntEnum
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from popagents.common.compiling import njit
 
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
 EPISODE_SEEDS = 2**31  # environments written in C take signed 32-bit seeds
@@ -33,12 +34,14 @@ class Purpose(IntEnum):
     RANK = 10
 
 
-@njit(cache=True)
-def mix(bits: Any) -> Any:
-    """Scramble 64 bits one-to-one."""
+def scrambled(bits: Any) -> Any:
+    """Scramble 64 bits, or every element of a uint64 array, one-to-one."""
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return bits ^ (bits >> np.uint64(31))
+
+
+mix = njit(cache=True)(scrambled)  # for compiled loops, and for one number
 
 
 @njit(cache=True)
@@ -69,7 +72,7 @@ def keys(run_seed: int, purpose: Purpose, generation: int, members: Any, episode
     key = np.uint64(run_seed)
     with np.errstate(over="ignore"):  # the products are meant to wrap
         for part in (int(purpose), generation, np.asarray(members), np.asarray(episodes)):
-            key = mix.py_func(key + (np.asarray(part).astype(np.uint64) + np.uint64(1)) * GAMMA)
+            key = scrambled(key + (np.asarray(part).astype(np.uint64) + np.uint64(1)) * GAMMA)
     return np.atleast_1d(key)
 
 

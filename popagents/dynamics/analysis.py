@@ -28,7 +28,7 @@ class FixedPoints(NamedTuple):
 
 
 def fixed_points(
-    learner: Learner, starts: Any, max_steps: int = 10_000, tolerance: float = 1e-8, radius: float = 1e-3
+    learner: Learner, starts: Any, max_steps: int = 10_000, tolerance: float = 1e-7, radius: float = 1e-3
 ) -> FixedPoints:
     """Find the fixed points that many starts end in.
 

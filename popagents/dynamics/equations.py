@@ -8,7 +8,8 @@ or observation, by action. Rules differ in the strategies that a table stands fo
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from popagents.common.compiling import njit
 
 ACTOR_CRITIC, SARSA, Q_LEARNING, VALUE_SARSA, PARTIAL, PARTIAL_AS_PUBLISHED = range(6)
 RATE, DISCOUNT, INTENSITY, SCALE, EPSILON = range(5)  # rows of settings, (5, N, lanes)
@@ -190,14 +191,14 @@ def best_values(i: int, active: int, targets: Any, available: Any, values: Any) 
 def update(
     rule: int, i: int, active: int, values: Any, targets: Any, settings: Any, top: Any, table: Any, square: Any
 ) -> None:
-    """Update player i's rows of the table, and add the squares of all changes to `square` (lanes)."""
+    """Update player i's rows of the table, and add the squares of all changes over the rate to `square` (lanes)."""
     for z in range(targets.shape[0]):
         for a in range(targets.shape[1]):
             for lane in range(active):
                 rate, old = settings[RATE, i, lane], table[i, z, a, lane]
                 if rule == VALUE_SARSA:  # an action that a player does not have has value and target 0
-                    difference = rate * (targets[z, a, lane] - old)
-                    table[i, z, a, lane] += difference
+                    difference = targets[z, a, lane] - old
+                    table[i, z, a, lane] += rate * difference
                     square[lane] += difference * difference
                 elif rule in (SARSA, Q_LEARNING):
                     cost = np.log(TINY if old <= TINY else old)
@@ -205,11 +206,13 @@ def update(
                 else:
                     targets[z, a, lane] = rate * settings[INTENSITY, i, lane] * (targets[z, a, lane] - values[z, lane])
         if rule != VALUE_SARSA:
-            update_strategies(i, z, active, targets, top, table, square)
+            update_strategies(i, z, active, targets, settings, top, table, square)
 
 
 @compiled
-def update_strategies(i: int, z: int, active: int, exponents: Any, top: Any, X: Any, square: Any) -> None:
+def update_strategies(
+    i: int, z: int, active: int, exponents: Any, settings: Any, top: Any, X: Any, square: Any
+) -> None:
     """Make strategies proportional to X exp(exponents); a probability of zero stays zero."""
     width = X.shape[2]
     for lane in range(active):
@@ -230,5 +233,5 @@ def update_strategies(i: int, z: int, active: int, exponents: Any, top: Any, X: 
     for a in range(width):
         for lane in range(active):
             new = exponents[z, a, lane] / top[lane]
-            square[lane] += (new - X[i, z, a, lane]) ** 2
+            square[lane] += ((new - X[i, z, a, lane]) / settings[RATE, i, lane]) ** 2
             X[i, z, a, lane] = new

@@ -168,13 +168,13 @@ class Learner:
         weights = np.where(X != 0, X * np.exp(np.where(X != 0, push - top, 0.0)), 0.0)
         return weights / weights.sum(-1, keepdims=True)
 
-    def trajectory(self, X: Any, max_steps: int = 10_000, tolerance: float = 1e-8, keep: str = "all") -> Trajectory:
+    def trajectory(self, X: Any, max_steps: int = 10_000, tolerance: float = 1e-7, keep: str = "all") -> Trajectory:
         """Iterate the learning steps until a fixed point.
 
         Args:
             X: the first strategies, (..., N, Z, A); leading axes are a batch, as are those of settings and game.
             max_steps: at most so many steps.
-            tolerance: a fixed point is where the 2-norm of a step is below it.
+            tolerance: a fixed point is where the 2-norm of a step, over each player's learning rate, is below it.
             keep: "all" strategies, or "ends": the first and the last, in memory that does not grow with steps.
 
         Raises:

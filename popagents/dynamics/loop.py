@@ -52,7 +52,7 @@ class Workspace(NamedTuple):
     seen_transitions: Any  # (N, O, A, O, lanes)
     seen_rewards: Any  # (N, O, A, lanes)
     spare: Any  # (lanes,)
-    square: Any  # (lanes,): squared 2-norm of the step
+    square: Any  # (lanes,): squared 2-norm of the step over the learning rate
 
 
 @compiled
@@ -188,7 +188,7 @@ def run(
         game: transitions, rewards, observations, actions, available: see `Tensors`.
         all_settings: (5, B, N).
         max_steps: of each element.
-        tolerance: the 2-norm of a step that counts as none.
+        tolerance: the 2-norm of a step over the learning rate that counts as none.
         history: (n, B, N, Z, A): filled with the tables from the first on, as far as it reaches.
         steps: int64, (B,): filled with the numbers of steps.
         end: int64, (B,): filled with RUNNING, CONVERGED or DIVERGED.

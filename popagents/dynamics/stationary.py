@@ -11,7 +11,8 @@ chains", Operations Research 33. Differs from the source: several closed classes
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from popagents.common.compiling import njit
 
 
 def stationary(chain: Any) -> np.ndarray:

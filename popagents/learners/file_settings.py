@@ -16,6 +16,7 @@ PARTS = {
     "designs",
     "observation_space",
     "action_space",
+    "box_actions",
     "settings",
     "run_seed",
     "counts",

@@ -140,9 +140,9 @@ def check_box_actions(model: Any, description: dict[str, Any]) -> None:
     """Refuse a file whose policies' outputs became actions of a Box in another way than they do now.
 
     Raises:
-        ValueError: they did; files without the entry are older than the mapping.
+        ValueError: they did.
     """
-    saved, now = description.get("box_actions", ["clipped"] * len(model.designs)), box_actions(model)
+    saved, now = description["box_actions"], box_actions(model)
     if saved != now:
         raise ValueError(
             f"outputs became actions of a Box by {saved} when the file was saved, and do by {now} now; load it with "

@@ -9,9 +9,9 @@ gain less, as they spend it on arithmetic and on fetching weights.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from torch import nn
 
+from popagents.common.compiling import njit
 from popagents.common.parameters import Parameters
 from popagents.networks.dense import ACTIVATIONS, Activation, Layer, products, taken
 

@@ -8,7 +8,8 @@ takes the same path whatever stands beside it, so its bits are its own; on anoth
 """
 
 import numpy as np
-from numba import njit
+
+from popagents.common.compiling import njit
 
 FAST = {"contract", "reassoc", "nsz", "arcp"}  # sums may be regrouped; NaN and infinity keep their meaning
 

@@ -8,8 +8,8 @@ together in memory. One core then trains some 50 networks of 20 units as fast as
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from popagents.common.compiling import njit
 from popagents.common.parameters import Parameters
 from popagents.networks.kernels import FAST, ONE, add_outer, add_product, add_scaled, dot, product, sigmoid, tanh
 

@@ -7,7 +7,8 @@ memory, and is computed together, is one input of many rows; the matrix is read 
 """
 
 import numpy as np
-from numba import njit
+
+from popagents.common.compiling import njit
 
 LANES, FEWEST = 64, 16  # rows that are computed together: at most, and in multiples of
 INPUTS, OUTPUTS = 64, 4  # of the part of the matrix that meets them at a time: 16 KiB of lanes stay in a first cache

@@ -9,10 +9,10 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from gymnasium import spaces
-from numba import njit
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 from stable_baselines3.common.preprocessing import is_image_space
 
+from popagents.common.compiling import njit
 from popagents.common.parameters import Parameters, row_of
 from popagents.networks import convolution, kernels
 from popagents.population.actions import Actions

@@ -13,9 +13,9 @@ and stored, too. A filter of a convolution is a row of a matrix. Biases have pla
 import math
 
 import numpy as np
-from numba import njit
 
-from popagents.common.actors import Actors
+from popagents.common.actors import Actors, check_members
+from popagents.common.compiling import njit
 from popagents.common.normal import standard_normal
 from popagents.common.parameters import Parameters, set_rows
 from popagents.networks import convolution
@@ -31,6 +31,7 @@ class LowRankPopulation(Actors):
     """Members that differ from a common centre by matrices of low rank.
 
     Attributes:
+        size: how many they are.
         centre: its parameters: float32 arrays (1, *shape).
         left: by a matrix's name, its members' sigma A' / sqrt(rank): float32, (members, rank, outputs).
         right: likewise B': float32, (members, rank, inputs).
@@ -38,7 +39,7 @@ class LowRankPopulation(Actors):
     """
 
     def __init__(self, design: Design, size: int, rank: int) -> None:
-        self.design, self.actions = design, design.actions
+        self.design, self.actions, self.size = design, design.actions, size
         self.centre = design.copies(1)
         self.left: Parameters = {}
         self.right: Parameters = {}
@@ -51,7 +52,8 @@ class LowRankPopulation(Actors):
                 self.shifts[name] = np.zeros((size, *shape), np.float32)
 
     def act(self, who: np.ndarray, observations: np.ndarray, noise: np.ndarray | None = None) -> np.ndarray:
-        """Choose one action per row; arguments as in `Population.act`."""
+        """Choose one action per row; arguments and errors as in `Population.act`."""
+        check_members(who, self.size)
         log_std = self.own("log_std", who) if "log_std" in self.centre else None
         return self.design.actions.choose(self.outputs(who, observations), noise, log_std)
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from stable_baselines3.common.policies import BasePolicy
 
-from popagents.common.actors import Actors
+from popagents.common.actors import Actors, check_members
 from popagents.common.parameters import Parameters
 from popagents.population.actions import Actions
 from popagents.population.design import Design
@@ -41,7 +41,11 @@ class Population(Actors):
 
         Returns:
             Actions, (k, ...).
+
+        Raises:
+            ValueError: there is no such member.
         """
+        check_members(who, self.size)
         if len(self.designs) == 1:
             return self._choose(0, who, observations, noise)
         actions = np.empty((len(who), *self.actions.space.shape), self.actions.space.dtype)  # type: ignore[misc]

@@ -22,8 +22,8 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
-from numba import njit
 
+from popagents.common.compiling import njit
 from popagents.common.optional import missing_extra
 
 OBSERVATIONS = ("grayscale", "rgb", "ram")

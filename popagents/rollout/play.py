@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from popagents.common.actors import Actors
+from popagents.common.compiling import njit
 from popagents.rollout.jobs import Episodes, Jobs, Options
 from popagents.rollout.seating import Seating
 from popagents.rollout.slots import Slots, refuse_options

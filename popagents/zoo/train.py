@@ -13,7 +13,7 @@ Ctrl-C stops the training and saves the model as it stands.
 """
 
 import argparse
-import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ from popagents.common.optional import missing_extra
 from popagents.learners.progress import StepsBar
 from popagents.rollout.make_env import has_native, native_vec_env, registered_id
 from popagents.zoo.agent_folder import save_statistics
-from registration.environments import register_environments
+from registration.environments import ENVIRONMENTS, register_environments
 from registration.learners import LEARNERS, load_learner, load_sampler
 from registration.names import nearest
 
@@ -136,9 +136,23 @@ def checked_arguments(arguments: list[str]) -> tuple[argparse.Namespace, list[st
     if names.algo not in ALGOS:
         refuse(unknown("--algo", names.algo, ALGOS))
     if names.env not in gym.registry:
-        refuse(unknown("--env", names.env, gym.registry))
+        ours = [env_id for env_id in ENVIRONMENTS if names.env.lower() in env_id.lower()]
+        refuse(unknown("--env", names.env, ours or gym.registry))
+    if names.conf_file is not None and not is_settings(names.conf_file):
+        refuse(unknown("--conf-file", names.conf_file, [path.stem for path in sorted(SETTINGS.glob("*.yml"))]))
     packages = ["--gym-packages", *names.gym_packages] if names.gym_packages else []
-    return names, ["--algo", names.algo, "--env", names.env, *packages, *rest]
+    conf_file = ["--conf-file", names.conf_file] if names.conf_file is not None else []
+    return names, ["--algo", names.algo, "--env", names.env, *packages, *conf_file, *rest]
+
+
+def is_settings(conf_file: str) -> bool:
+    """Tell whether there are such settings: a file, one of those shipped, or a Python package that holds them."""
+    if settings_file("", "", conf_file) is not None or os.path.isfile(conf_file):
+        return True
+    try:
+        return not conf_file.endswith((".yml", ".yaml", ".py")) and importlib.util.find_spec(conf_file) is not None
+    except (ModuleNotFoundError, ValueError):
+        return False
 
 
 def names_parser() -> argparse.ArgumentParser:
@@ -148,6 +162,7 @@ def names_parser() -> argparse.ArgumentParser:
     parser.add_argument("--env", default="CartPole-v1")
     parser.add_argument("-f", "--folder", "--log-folder")
     parser.add_argument("--gym-packages", nargs="+", default=[])
+    parser.add_argument("-conf", "--conf-file")
     return parser
 
 

@@ -1,6 +1,7 @@
 """A dilemma for the shells: settings, spaces, compiled loops and picture, whoever plays its seats."""
 
 from functools import lru_cache
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from gymnasium import spaces
 from popenvs.dilemmas.game import Game
 from popenvs.dilemmas.loop import RECORD, reset_lanes, step_lanes
 from popenvs.dilemmas.picture import picture
-from popenvs.dilemmas.tables import tables_of
+from popenvs.dilemmas.tables import checksum, tables_of
 from popenvs.drawing import Picture
 from popenvs.engine.game import LaneGame, Rows
 from popenvs.engine.references import Reference
@@ -40,6 +41,8 @@ class Dilemma(LaneGame):
         ValueError: a setting is out of range, or the outside players have different numbers of actions.
     """
 
+    settings = ("max_steps", "continuation", "noise", "rules")
+
     def __init__(
         self,
         *,
@@ -58,14 +61,18 @@ class Dilemma(LaneGame):
         self.blank["max_steps"] = whole_number("max_steps", max_steps, 1, NO_LIMIT)
         self.blank["continuation"] = number("continuation", continuation, 0, 1)
         self.blank["noise"] = number("noise", noise, 0, 0.5)
+        self.blank["rules"] = checksum(self.tables)
         views = self.tables.own.shape[1] * self.rules.n_observations
         self.observation_space = spaces.Box(0, 1, (views,), np.float32)
         self.action_spaces = [spaces.Discrete(self.rules.n_actions[seat]) for seat in self.tables.players]
         self.action_space = self.action_spaces[0]
         self.reference_scores = {}
+        joints = self.tables.strategies.shape[1] - 1
         self.bounds = {
             "state": (0, self.rules.n_states - 1),
-            "joint": (0, self.tables.strategies.shape[1] - 1),
+            "played": (0, self.rules.n_states - 1),
+            "joint": (0, joints),
+            "rounds": (0, joints - 1),
             "history": (0, self.tables.own.shape[1] - 1),
             "seen": (0, self.rules.n_observations - 1),
             "other": (0, self.rules.n_observations - 1),
@@ -111,6 +118,17 @@ def game_of(game: Any) -> Game:
 
 @lru_cache
 def named_game(name: str) -> Game:
-    """Make a game with its default settings, once; a game cannot be written."""
-    game: Game = load_game(name)()
+    """Make a game with its default settings, once; a game cannot be written.
+
+    Raises:
+        ValueError: there is no such name, or the game has no default settings.
+    """
+    make = load_game(name)
+    try:
+        signature(make).bind()
+    except TypeError as error:
+        raise ValueError(
+            f"game {name!r} has no payoffs of its own ({error}); hand over what popenvs.dilemmas.{name} makes of yours"
+        ) from error
+    game: Game = make()
     return game

@@ -16,9 +16,9 @@ is one record a slot. What all players of a lane share (stream, state, history) 
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from popenvs.dilemmas.tables import START, Tables
+from popenvs.engine.compiling import njit
 from popenvs.engine.game import Rows
 from popenvs.engine.random_stream import below, next_bits
 
@@ -29,6 +29,7 @@ FIELDS = [
     ("max_steps", "i4"),  # rounds after which it is cut off (a setting)
     ("continuation", "f8"),  # probability of another round (a setting)
     ("noise", "f8"),  # probability of a slip of the hand (a setting)
+    ("rules", "u4"),  # checksum of the tables: the game, the memory, the strategies of other seats (a setting)
     ("state", "i4"),  # of the game
     ("played", "i4"),  # the state in which the last round was played
     ("joint", "i4"),  # code of the last joint action
@@ -37,7 +38,7 @@ FIELDS = [
     ("other", "i4"),  # what an opponent who is asked sees of it (see `popenvs.dilemmas.against_opponent`)
     ("firsts", "i4"),  # how often it took action 0 in this episode
     ("score", "f8"),  # its return so far in this episode
-    ("rounds", "i2", (SHOWN,)),  # joint actions, round t at place t % SHOWN
+    ("rounds", "i4", (SHOWN,)),  # joint actions, round t at place t % SHOWN
 ]
 RECORD = np.dtype((np.record, np.dtype(FIELDS, align=True)))
 

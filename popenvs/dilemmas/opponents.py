@@ -53,7 +53,10 @@ def strategy(opponent: str | Any, game: Game, seat: int = 1) -> np.ndarray:
     """
     joints = int(np.prod(game.n_actions))
     if game.n_actions[seat] != 2:
-        raise ValueError(f"seat {seat} has {game.n_actions[seat]} actions; a strategy of probabilities needs 2 of them")
+        raise ValueError(
+            f"seat {seat} has {game.n_actions[seat]} actions; a strategy of probabilities needs 2 of them: let a "
+            "function of (observation, random generator) play it, or agents of social_dilemma_v0.parallel_env all seats"
+        )
     if isinstance(opponent, str):
         return named(opponent, game, seat)
     vector = np.asarray(opponent, np.float64)

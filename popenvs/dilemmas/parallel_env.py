@@ -6,6 +6,7 @@ Observation    Box float32, one-hot: a place for every observation of the game's
                `memory` joint actions, as the player sees them (its own action first; nothing before the first round).
 Action         Discrete: the game's; 0 cooperates, 1 defects.
 Reward         float: the game's payoff.
+State          Box float32, one-hot: a place for every state of the game times every history, as player_0 sees that.
 Info           `joint_action`, what everybody did (after slips of the hand): int64, (N,).
 End            truncation of all after `max_cycles` rounds (100); termination of all with probability 1 -
                `continuation` after each round.
@@ -71,6 +72,8 @@ class SocialDilemmaParallelEnv(ParallelEnv[str, np.ndarray, int]):
         box = self.game.observation_space
         self.observation_spaces = {name: spaces.Box(0, 1, box.shape, np.float32) for name in self.possible_agents}
         self.action_spaces = dict(zip(self.possible_agents, self.game.action_spaces, strict=True))
+        self.state_space = spaces.Box(0, 1, (self.game.rules.n_states * self.game.tables.own.shape[1],), np.float32)
+        self.np_random = np.random.default_rng()
         self._games = np.repeat(self.game.blank, players)
         self._seeded = False
         self._actions = np.zeros(players, np.int64)
@@ -95,10 +98,13 @@ class SocialDilemmaParallelEnv(ParallelEnv[str, np.ndarray, int]):
         Raises:
             ValueError: the seed is not a whole number from 0 to 2**64 - 1.
         """
-        if seed is not None or not self._seeded:
-            entropy = np.random.SeedSequence().generate_state(1, np.uint64)[0]
-            self._games["rng"] = seeded(int(entropy) if seed is None else lane_seed(seed))
-            self._seeded = True
+        if seed is not None:
+            stream = seeded(lane_seed(seed))
+            self.np_random = np.random.default_rng(seed)
+            self._games["rng"] = stream
+        elif not self._seeded:
+            self._games["rng"] = self.np_random.integers(2**64, dtype=np.uint64)
+        self._seeded = True
         observations = self._blank_observations()
         self.game.reset_lanes(self._games, self._always, observations)
         self.agents = list(self.possible_agents)
@@ -108,12 +114,14 @@ class SocialDilemmaParallelEnv(ParallelEnv[str, np.ndarray, int]):
     def step(
         self, actions: dict[str, int]
     ) -> tuple[dict[str, np.ndarray], dict[str, float], dict[str, bool], dict[str, bool], Infos]:
-        """Play one round.
+        """Play one round; after the last one nobody is left, and `{}` returns five empty dicts.
 
         Raises:
-            ResetNeeded: no episode is running.
+            ResetNeeded: no episode is running, and there are actions, or there has been no reset.
             ValueError: an agent is missing or unknown, or its action is not in its space; the game is unchanged.
         """
+        if not self.agents and self._seeded and actions == {}:
+            return {}, {}, {}, {}, {}
         if not self.agents:
             raise ResetNeeded("step() was called while no episode is running; call reset() first")
         self._actions[:] = self._checked(actions)
@@ -131,6 +139,13 @@ class SocialDilemmaParallelEnv(ParallelEnv[str, np.ndarray, int]):
             dict.fromkeys(agents, truncated),
             {agent: {"joint_action": joint.copy()} for agent in agents},
         )
+
+    def state(self) -> np.ndarray:
+        """Return the game's true state and what has happened, as one-hot float32."""
+        state, history = int(self._games["state"][0]), int(self._games["history"][0])
+        place: np.ndarray = np.zeros(self.state_space.shape, np.float32)
+        place[state * self.game.tables.own.shape[1] + history] = 1
+        return place
 
     def render(self) -> Any:
         """Return text (`ansi`) or (height, width, 3) uint8 (`rgb_array`), or show that in a window (`human`)."""

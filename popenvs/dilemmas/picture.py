@@ -32,7 +32,8 @@ def picture(game: Game, slots: np.ndarray) -> Picture:
     state = lane.state if last is None else lane.played
     rows = by_two(game, state, last) if game.n_players == 2 else by_player(game, state, last)
     tiles = [Tile("table", " ", TABLE, plain)]
-    board = np.zeros((len(rows), len(rows[0])), np.uint8)
+    shape = len(rows), len(rows[0])
+    board = np.zeros(shape, np.min_scalar_type(shape[0] * shape[1]))
     for place in np.ndindex(board.shape):
         words, colour = rows[place[0]][place[1]]
         if words:

@@ -1,6 +1,7 @@
 """A Game laid out as the flat tables that the compiled loop reads, and the codes of joint actions and histories."""
 
 from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 
@@ -68,6 +69,11 @@ def tables_of(game: Game, memory: int, strategies: dict[int, np.ndarray]) -> Tab
         odds,
         tuple(seat for seat in range(game.n_players) if seat not in strategies),
     )
+
+
+def checksum(tables: Tables) -> int:
+    """Return 32 bits that tell games, memories and strategies apart."""
+    return crc32(b"".join(np.ascontiguousarray(table).tobytes() for table in tables))
 
 
 def own_codes(n_actions: tuple[int, ...], player: int) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 from popenvs.dilemmas.game import Game
 from popenvs.dilemmas.opponents import strategy
 from popenvs.dilemmas.tables import START, own_codes
+from popenvs.engine.settings import NO_LIMIT, number, whole_number
 
 
 def expected_payoffs(
@@ -17,11 +18,20 @@ def expected_payoffs(
 
     Args:
         game: each of its players has two actions.
-        odds: each player's strategy, (J + 1,), as `popenvs.dilemmas.opponents` writes it.
-        rounds: how many are played at most.
-        noise: probability with which each action is replaced by the other.
+        odds: each player's strategy, (J + 1,), as `popenvs.dilemmas.opponents` writes it, or its name.
+        rounds: how many are played at most, 1 or more.
+        noise: probability with which each action is replaced by the other, 0 to 0.5.
         continuation: probability of another round after each.
+
+    Raises:
+        ValueError: a number is out of its range, or a strategy is not (J + 1,) probabilities of a seat of two actions.
     """
+    if len(odds) != game.n_players:
+        raise ValueError(f"odds are {len(odds)} strategies; the game's {game.n_players} players need one each")
+    odds = [strategy(vector, game, seat) for seat, vector in enumerate(odds)]
+    whole_number("rounds", rounds, 1, NO_LIMIT)
+    number("noise", noise, 0, 0.5)
+    number("continuation", continuation, 0, 1)
     joints = int(np.prod(game.n_actions))
     actions = np.indices(game.n_actions).reshape(game.n_players, -1)
     chances = np.ones((joints + 1, joints))  # after the joint action of the row, of that of the column
@@ -58,24 +68,18 @@ def tournament(game: Game, opponents: Sequence[Any], rounds: int = 200, noise: f
         game: of two players with two actions each.
         opponents: names of `popenvs.dilemmas.opponents.OPPONENTS`, or vectors.
         rounds: of each match.
-        noise: probability of a slip.
+        noise: probability of a slip, 0 to 0.5.
 
     Returns:
         float64, (opponents, opponents): what the one of the row gets, on average, in a match with that of the column.
 
     Raises:
-        ValueError: an opponent is unknown or cannot play this game.
+        ValueError: an opponent is unknown or cannot play this game, or a number is out of its range.
 
     >>> from popenvs.dilemmas.catalogue import prisoners_dilemma
     >>> tournament(prisoners_dilemma(), ["always_defect", "tit_for_tat"], rounds=10).tolist()
     [[10.0, 14.0], [9.0, 30.0]]
     """
     return np.array(
-        [
-            [
-                expected_payoffs(game, (strategy(row, game, 0), strategy(column, game, 1)), rounds, noise)[0]
-                for column in opponents
-            ]
-            for row in opponents
-        ]
+        [[expected_payoffs(game, (row, column), rounds, noise)[0] for column in opponents] for row in opponents]
     )

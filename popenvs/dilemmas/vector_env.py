@@ -35,8 +35,9 @@ class Everybody(Dilemma):
         super().__init__(game=game, memory=memory, max_steps=max_steps, continuation=continuation, noise=noise)
         if len(set(self.rules.n_actions)) > 1:
             raise ValueError(
-                f"the players have {self.rules.n_actions} actions; slots need equally many: use parallel_env, where "
-                "each player has an action space of its own"
+                f"the players have {self.rules.n_actions} actions; slots need equally many. Such a game is played in "
+                "social_dilemma_v0.parallel_env, where each player has an action space of its own, against a function "
+                "(PopPrisonersDilemma-v0 with game= and opponent=), or solved by popagents.dynamics"
             )
         self.cooperative = all(names[0] == "cooperate" for names in self.rules.actions)
 

@@ -35,7 +35,7 @@ class Tile:
 class Picture:
     """Holds what there is to see."""
 
-    board: np.ndarray  # (rows, columns) uint8, indices into `tiles`
+    board: np.ndarray  # (rows, columns) unsigned, indices into `tiles`
     tiles: tuple[Tile, ...]
     caption: str  # one line below the board
     lines: tuple[str, ...] | None = None  # what `text` writes in place of the board

@@ -3,7 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from popenvs.engine.compiling import njit
 
 
 def whole_action(name: str, action: Any, n: int) -> int:

@@ -20,7 +20,8 @@ class LaneGame(ABC):
         blank: (1,) record array, the settings filled in and the state zero.
         observation_space: Box of one lane's observation.
         action_space: Discrete, starting at 0.
-        bounds: field of the record -> least and greatest value that the loops can work with.
+        settings: fields of the record that hold settings, which a restored state must share.
+        bounds: field of the record -> least and greatest value that the loops and the picture can work with.
         reset_lanes: `(games, which, observations)`: begin an episode in the lanes where `which`, then write every
             lane's observation into `observations` (lanes, cells).
         step_lanes: `(games, actions, waiting, observations, rewards, terminated, truncated)`: step every lane, or begin
@@ -34,6 +35,7 @@ class LaneGame(ABC):
     blank: np.ndarray
     observation_space: spaces.Box
     action_space: spaces.Discrete
+    settings: ClassVar[tuple[str, ...]]
     bounds: dict[str, tuple[int, int]]
     reset_lanes: ClassVar[Any]
     step_lanes: ClassVar[Any]
@@ -55,7 +57,10 @@ class LaneGame(ABC):
         """
 
     def info(self, games: np.ndarray) -> dict[str, np.ndarray]:
-        """Return what the infos of a reset tell of each game, one row a game; by default nothing."""
+        """Return what infos tell of each game, one row a game; by default nothing.
+
+        The single environment tells it in every step, the vector environment, which is cheaper, where episodes begin.
+        """
         return {}
 
     def outcome(self, games: np.ndarray) -> dict[str, np.ndarray]:

@@ -9,7 +9,8 @@ Source: G. Steele, D. Lea, C. Flood (2014), "Fast splittable pseudorandom number
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from popenvs.engine.compiling import njit
 
 GAMMA = np.uint64(0x9E3779B97F4A7C15)  # the stream's step: 2**64 / golden ratio, odd
 

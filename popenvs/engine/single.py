@@ -88,7 +88,7 @@ class LaneEnv(gym.Env[np.ndarray, Any]):
         self.over[0] = over = terminated or truncated
         if self.render_mode == "human":
             self.render()
-        info = first_rows(self.game.outcome(self.games)) if over else {}
+        info = first_rows(self.game.info(self.games) | (self.game.outcome(self.games) if over else {}))
         return observation, self._reward.item(), terminated, truncated, info
 
     def render(self) -> Any:
@@ -128,7 +128,7 @@ class LaneEnv(gym.Env[np.ndarray, Any]):
         Raises:
             ValueError: it is the state of another game, or of other settings.
         """
-        self.games, self.over, self._seeded = fitting_state(state, self.game, 1)
+        self.games, self.over, self._seeded = fitting_state(state, self.game, self.games)
 
     def get_keys_to_action(self) -> dict[tuple[int, ...], int]:
         """Map pygame keys to actions, for `gymnasium.utils.play`."""

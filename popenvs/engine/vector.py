@@ -13,10 +13,10 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
-from numba import njit
 
 from popenvs import drawing
 from popenvs.engine.actions import whole_actions
+from popenvs.engine.compiling import njit
 from popenvs.engine.game import LaneGame
 from popenvs.engine.random_stream import seeded
 from popenvs.engine.settings import lane_seed, one_of, whole_number
@@ -156,7 +156,7 @@ class LaneVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         Raises:
             ValueError: it is the state of another number of lanes, of another game, or of other settings.
         """
-        self.games, self.over, self._seeded = fitting_state(state, self.game, self.num_envs)
+        self.games, self.over, self._seeded = fitting_state(state, self.game, self.games)
 
     def _allocate(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         n, space = self.num_envs, self.game.observation_space

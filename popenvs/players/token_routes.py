@@ -5,7 +5,8 @@ dx * height + dy. Both return a step, (dx, dy), one of them -1 or 1, or (0, 0): 
 """
 
 import numpy as np
-from numba import njit
+
+from popenvs.engine.compiling import njit
 
 STEP_COST = 1 << 20  # of a route, large enough that waiting only decides between equally short ones
 

@@ -96,14 +96,14 @@ def test_newton_finds_the_saddle_that_learning_flees():
 def test_newton_finds_the_fixed_point_of_value_learning():
     learner = dynamics.ValueSarsa(STAG_HUNT, 0.1, 0.9, epsilon=0.1)
     found = dynamics.rest_points(learner, np.array([[[2.0, 1.0]]] * 2)[None])
-    end = learner.trajectory([[[2.0, 1.0]]] * 2, tolerance=1e-13).final
+    end = learner.trajectory([[[2.0, 1.0]]] * 2, tolerance=1e-12).final
     np.testing.assert_allclose(found, [end], atol=1e-9)
 
 
 def test_the_exponent_at_a_fixed_point_is_the_logarithm_of_its_largest_eigenvalue():
     assert dynamics.lyapunov(stag_hunt(), COOPERATE, 50) == pytest.approx(-0.02, abs=1e-9)
     learner = dynamics.Sarsa(CYCLE, 0.1, 0.5, choice_intensity=0.5)
-    end = learner.trajectory(learner.random_strategies(1)[0], tolerance=1e-13).final
+    end = learner.trajectory(learner.random_strategies(1)[0], tolerance=1e-12).final
     expected = np.log(abs(dynamics.eigenvalues(learner, end)[0]))
     assert dynamics.lyapunov(learner, end, 3000) == pytest.approx(expected, abs=2e-3)
 

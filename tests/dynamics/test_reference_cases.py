@@ -84,7 +84,7 @@ def test_every_trajectory_is_that_of_the_reference(number):
     case = load(number)
     expected = case["trajectory"]
     X = case.get("X0", case.get("Q0"))
-    run = learner(case).trajectory(X, expected["Tmax"], expected["tolerance"])
+    run = learner(case).trajectory(X, expected["Tmax"], expected["tolerance"] / learner(case).learning_rate.max())
     assert (run.converged, run.diverged, run.n_steps) == (True, False, expected["n_points_stored"])
     np.testing.assert_allclose(run.strategies[:50], expected["first_50"][: run.n_steps], rtol=0, atol=1e-9)
     np.testing.assert_allclose(run.strategies[-2], expected["last_stored"], rtol=0, atol=1e-6)
@@ -95,7 +95,7 @@ def test_long_transients_with_memory_are_those_of_the_reference():
     case = load("29")
     model = dynamics.ActorCritic(game(case), 0.1, 0.99)
     for expected in case["runs"]:
-        run = model.trajectory(expected["X0"], expected["Tmax"] - 1, expected["tolerance"])
+        run = model.trajectory(expected["X0"], expected["Tmax"] - 1, expected["tolerance"] / 0.1)
         assert run.converged == expected["fixpointreached"]
         assert run.n_steps == expected["n"] - (not run.converged)
         np.testing.assert_allclose(run.strategies[:50], expected["first_50"], rtol=0, atol=1e-9)

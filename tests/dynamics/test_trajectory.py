@@ -84,7 +84,7 @@ def test_games_of_a_batch_stand_in_front_of_their_tensors(cls, settings):
 
 def test_the_state_that_satisfies_the_tolerance_is_stored_and_the_last():
     learner = dynamics.ActorCritic(STAG_HUNT, 0.1, 0.9)
-    run = learner.trajectory([[[0.6, 0.4]], [[0.55, 0.45]]], tolerance=1e-6)
+    run = learner.trajectory([[[0.6, 0.4]], [[0.55, 0.45]]], tolerance=1e-5)
     sizes = np.linalg.norm(np.diff(run.strategies, axis=0).reshape(run.n_steps, -1), axis=1)
     assert run.converged
     assert (sizes[:-1] >= 1e-6).all()
@@ -191,3 +191,22 @@ def test_equally_good_actions_share_in_compiled_play_too():
     learner = dynamics.ValueSarsa(random_game(3, (2, 3), 2), 0.2, 0.8, epsilon=0.2)
     Q = np.zeros((2, 2, 3))
     np.testing.assert_allclose(learner.trajectory(Q, 1, tolerance=0).final, learner.step(Q), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("cls", [dynamics.ActorCritic, dynamics.Sarsa, dynamics.QLearning, dynamics.ValueSarsa])
+def test_a_small_learning_rate_does_not_make_a_fixed_point_of_the_start(cls):
+    X = np.array([[[0.6, 0.4]], [[0.5, 0.5]]])
+    slow = cls(STAG_HUNT, 1e-8, 0.9).trajectory(X, 50)
+    assert (slow.converged, slow.n_steps) == (False, 50)
+    one_of_two = cls(STAG_HUNT, [1e-12, 0.1], 0.9).trajectory(X, 3000)
+    assert not one_of_two.converged  # the slow player has not moved
+
+
+def test_the_same_point_counts_as_fixed_at_every_learning_rate():
+    ends = [
+        dynamics.ActorCritic(STAG_HUNT, rate, 0.9).trajectory([[[0.6, 0.4]], [[0.5, 0.5]]], 10**6, keep="ends")
+        for rate in (0.1, 0.01)
+    ]
+    assert [end.converged for end in ends] == [True, True]
+    assert ends[1].n_steps == pytest.approx(10 * ends[0].n_steps, rel=0.05)
+    np.testing.assert_allclose(ends[0].final, ends[1].final, atol=1e-6)

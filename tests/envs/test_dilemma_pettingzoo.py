@@ -13,7 +13,10 @@ from gymnasium.error import ResetNeeded
 
 import popenvs  # noqa: F401  (fills the registries)
 from popenvs import social_dilemma_v0
-from popenvs.dilemmas.catalogue import public_goods
+from popenvs.dilemmas.against_opponent import DilemmaEnv
+from popenvs.dilemmas.catalogue import public_goods, uncertain_dilemma
+from popenvs.dilemmas.game import Game
+from popenvs.social_dilemma_v0 import env as aec_env
 from popenvs.social_dilemma_v0 import parallel_env, vector_env
 from registration.environments import MULTI_AGENT
 
@@ -105,7 +108,7 @@ def test_all_agents_leave_together_and_a_reset_goes_on_with_the_stream():
         joints = [env.step({"player_0": 0, "player_1": 0})[4]["player_0"]["joint_action"].tolist() for _ in range(2)]
         assert env.agents == []
         with pytest.raises(ResetNeeded, match="call reset"):
-            env.step({})
+            env.step({"player_0": 0, "player_1": 0})
         env.reset()
         runs.append(str(joints))
     assert len(set(runs)) > 3
@@ -218,3 +221,73 @@ def test_render_without_a_mode_warns():
     env.reset(seed=0)
     with pytest.warns(UserWarning, match="render_mode"):
         assert env.render() is None
+
+
+def test_after_the_last_round_nobody_is_left_to_step():
+    env = parallel_env(max_cycles=1)
+    with pytest.raises(ResetNeeded):
+        env.step({})
+    env.reset(seed=1)
+    with pytest.raises(ValueError, match="actions miss"):
+        env.step({})
+    env.step({"player_0": 0, "player_1": 0})
+    assert env.step({}) == ({}, {}, {}, {}, {})
+    with pytest.raises(ResetNeeded):
+        env.step({"player_0": 0, "player_1": 0})
+
+
+@pytest.mark.parametrize("memory", [0, 1, 2])
+def test_the_state_is_the_true_one_where_players_see_it_through_noise(memory):
+    env = parallel_env(game=uncertain_dilemma(noise=0.3), memory=memory, max_cycles=9)
+    env.reset(seed=3)
+    places = set()
+    for _ in range(9):
+        joint = env.step({"player_0": 0, "player_1": 1})[4]["player_0"]["joint_action"]
+        assert joint.tolist() == [0, 1]
+        state = env.state()
+        assert env.state_space.contains(state)
+        assert state.sum() == 1
+        places.add(int(state.argmax()) // (len(state) // 2))
+    assert places == {0, 1}  # the contract is drawn anew in each round
+
+
+def test_the_state_of_a_game_of_one_state_is_what_player_0_sees():
+    env = parallel_env(memory=2)
+    observations, _ = env.reset(seed=3)
+    for actions in ((0, 1), (1, 1), (1, 0)):
+        assert (env.state() == observations["player_0"]).all()
+        observations = env.step(dict(zip(env.agents, actions, strict=True)))[0]
+    env = aec_env()
+    env.reset(seed=1)
+    assert env.state_space.contains(env.state())
+
+
+def test_a_generator_comes_with_the_environment_and_follows_its_seed():
+    env, twin = parallel_env(), parallel_env()
+    for e in (env, twin):
+        e.reset(seed=5)
+    assert env.np_random.random() == twin.np_random.random()
+
+
+def test_games_of_many_joint_actions_are_played_and_drawn():
+    game = Game.from_payoffs(np.zeros((2, 200, 200)))
+    env = parallel_env(game=game, memory=0, render_mode="ansi")
+    env.reset(seed=1)
+    info = env.step({"player_0": 199, "player_1": 150})[4]
+    assert info["player_0"]["joint_action"].tolist() == [199, 150]
+    assert env.render().splitlines()[0] == "player_0 199"
+
+
+def test_a_game_of_unequal_actions_says_what_it_can_play():
+    game = Game.from_payoffs(np.zeros((2, 2, 3)))
+    with pytest.raises(ValueError, match=r"the players have \(2, 3\) actions; .*parallel_env.*function.*dynamics"):
+        vector_env(game=game)
+    with pytest.raises(ValueError, match="seat 1 has 3 actions; .* let a function .* or agents of .*parallel_env"):
+        DilemmaEnv(game=game)
+    DilemmaEnv(game=game, opponent=lambda seen, rng: 2).reset(seed=1)
+    parallel_env(game=game).reset(seed=1)
+
+
+def test_a_game_that_has_no_payoffs_of_its_own_says_so():
+    with pytest.raises(ValueError, match=r"'matrix_game' has no payoffs of its own .* popenvs.dilemmas.matrix_game"):
+        parallel_env(game="matrix_game")

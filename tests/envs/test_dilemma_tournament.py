@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from popenvs.dilemmas.against_opponent import DilemmaEnv
-from popenvs.dilemmas.catalogue import chicken, ecological_public_good, prisoners_dilemma, public_goods
+from popenvs.dilemmas.catalogue import (
+    chicken,
+    ecological_public_good,
+    prisoners_dilemma,
+    public_goods,
+    rock_paper_scissors,
+)
 from popenvs.dilemmas.opponents import OPPONENTS, extortion, generous_tit_for_tat, strategy
 from popenvs.dilemmas.tournament import expected_payoffs, power_sum, tournament
 from popenvs.social_dilemma_v0 import vector_env
@@ -117,3 +123,35 @@ def test_the_best_response_among_memory_one_strategies_is_a_reference():
     assert (
         scores["best memory-one"] == 5 + 1 * 49 + 5 * 49 + 3
     )  # defects and cooperates in turn, ends with D after C...
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"noise": 2.0}, "noise is 2.0; it must lie between 0 and 0.5"),
+        ({"noise": -0.1}, "noise is -0.1"),
+        ({"rounds": -3}, "rounds is -3; it must be a whole number from 1 "),
+        ({"rounds": 0}, "rounds is 0"),
+        ({"rounds": 2.5}, "rounds is 2.5"),
+    ],
+)
+def test_a_tournament_that_nobody_could_hold_is_refused(settings, says):
+    with pytest.raises(ValueError, match=says):
+        tournament(prisoners_dilemma(), ["grim", "random"], **settings)
+
+
+@pytest.mark.parametrize(
+    ("game", "odds", "says"),
+    [
+        (prisoners_dilemma(), [(5,) * 5, (0,) * 5], "must be a name, a function, or 5 probabilities"),
+        (prisoners_dilemma(), [(np.nan,) * 5, (0,) * 5], "5 probabilities"),
+        (prisoners_dilemma(), [(0.5,) * 3, (0,) * 5], "5 probabilities"),
+        (prisoners_dilemma(), [(0.5,) * 5], "odds are 1 strategies; the game's 2 players need one each"),
+        (rock_paper_scissors(), [(0.5,) * 10] * 2, "seat 0 has 3 actions"),
+    ],
+)
+def test_payoffs_are_expected_of_probabilities_alone(game, odds, says):
+    with pytest.raises(ValueError, match=says):
+        expected_payoffs(game, odds, 10)
+    with pytest.raises(ValueError, match="continuation is 3.0; it must lie between 0 and 1"):
+        expected_payoffs(prisoners_dilemma(), ["grim", "random"], 10, continuation=3.0)

@@ -57,10 +57,11 @@ def test_the_game_equals_the_literal_transcription_step_by_step(settings):
         for action in rng.integers(2, size=1000 // SCALE).tolist():
             assert seen.tolist() == np.float32(expected).tolist()
             assert info["problem"].tolist() == [oracle.rewarded, oracle.punished]
-            seen, reward, terminated, truncated, nothing = env.step(action)
+            seen, reward, terminated, truncated, later = env.step(action)
             expected, *outcome = oracle.step(action)
             assert [reward, terminated, truncated] == outcome
-            assert nothing == {}
+            assert list(later) == ["problem"]
+            assert (later["problem"] == info["problem"]).all()
             if terminated:
                 assert seen.tolist() == np.float32(expected).tolist()
                 (seen, info), expected = env.reset(), oracle.reset()
@@ -180,7 +181,9 @@ def seen_by(env):
 def test_taking_the_rewarded_object_is_rewarded_and_the_other_punished(rewarded, action):
     env = table(4, 7, rewarded)
     taken = (4, 7)[action]
-    assert env.step(action)[1:] == (1.0 if taken == rewarded else -1.0, False, False, {})
+    *outcome, info = env.step(action)[1:]
+    assert outcome == [1.0 if taken == rewarded else -1.0, False, False]
+    assert list(info) == ["problem"]
 
 
 def test_the_same_object_is_rewarded_in_every_trial_wherever_it_lies():
@@ -423,6 +426,18 @@ def test_lanes_with_problems_equal_single_environments_with_problems():
             assert outcome[:3] == [column[lane] for column in step[1:]]
 
 
+def told_at_resets(result, which):
+    """Leave out problems of lanes that did not begin an episode, which only the single environment tells again."""
+    *others, infos = result
+    infos = {**infos, "problem": infos["problem"] * which[:, None], "_problem": infos["_problem"] & which}
+    if not which.any():
+        del infos["problem"], infos["_problem"]
+    if "final_info" in infos:
+        assert infos["final_info"].pop("_problem").tolist() == infos["_final_info"].tolist()
+        del infos["final_info"]["problem"]
+    return *others, infos
+
+
 @pytest.mark.parametrize("mode", AutoresetMode)
 def test_infos_are_what_gymnasiums_sync_vector_env_gives(mode):
     native = gym.make_vec("PopHarlow-v0", 3, "vector_entry_point", autoreset_mode=mode)
@@ -441,6 +456,7 @@ def test_infos_are_what_gymnasiums_sync_vector_env_gives(mode):
         else:
             action = rng.integers(2, size=3)
             ours, theirs = native.step(action), sync.step(action)
+            theirs = told_at_resets(theirs, ours[-1].get("_problem", np.zeros(3, bool)))
         assert data_equivalence(ours, theirs, exact=True)
         told += "problem" in ours[-1]
     assert told >= 5
@@ -675,3 +691,14 @@ def test_an_observation_without_the_last_trial_leaves_only_the_random_policy():
     assert list(Harlow(observation="digits").references()) == ["random"]
     policy, rng = Harlow().references()["random"], np.random.default_rng(0)
     assert {policy(np.zeros(5, np.float32), rng) for _ in range(50)} == {LEFT, RIGHT}
+
+
+def test_the_single_environment_tells_its_problem_at_every_step_and_lanes_at_resets():
+    env, vector = HarlowEnv(), HarlowVectorEnv(2)
+    problem = env.reset(seed=1)[1]["problem"].tolist()
+    for _ in range(6):
+        info = env.step(0)[4]
+        assert list(info) == ["problem"]
+        assert info["problem"].tolist() == problem
+    assert list(vector.reset(seed=1)[1]) == ["problem", "_problem"]
+    assert vector.step([0, 0])[4] == {}

@@ -324,6 +324,8 @@ def test_the_longer_preset_is_found_by_its_bare_name(zoo: Script, monkeypatch: p
         (["--algo", "cultur"], "--algo cultur is unknown; did you mean 'culture'?"),
         (["--algo", "xyz"], "--algo xyz is unknown; there are a2c,"),
         (["--env", "PopPackman-v0"], "--env PopPackman-v0 is unknown; did you mean 'PopPacman-v0'?"),
+        (["--env", "Pacman"], "--env Pacman is unknown; did you mean 'PopPacman-v0'?"),
+        (["--env", "MsPacman-v9"], "--env MsPacman-v9 is unknown; did you mean 'MsPacman-v"),
         (["--env", "popenvz:PopPacman-v0"], "No module named 'popenvz'; --env takes an id or module:id"),
     ],
 )
@@ -400,3 +402,20 @@ def test_enjoy_opens_a_window(zoo: Script, monkeypatch: pytest.MonkeyPatch) -> N
     train(zoo, "ppo", "-n", "80", "-params", *SMALL["ppo"])
     zoo(popagents.zoo.enjoy.main, "--algo", "ppo", "--env", "PopPacman-v0", "-n", "2", "--trust")
     assert shown
+
+
+@pytest.mark.parametrize(
+    ("conf_file", "reason"),
+    [
+        ("culture-lng", "--conf-file culture-lng is unknown; did you mean 'culture-long'?"),
+        ("nowhere.yml", "--conf-file nowhere.yml is unknown; "),
+        ("no.such.package", "--conf-file no.such.package is unknown; "),
+    ],
+)
+def test_unknown_settings_are_answered_by_the_nearest(
+    zoo: Script, capsys: pytest.CaptureFixture[str], conf_file: str, reason: str
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        zoo(popagents.zoo.train.main, "--algo", "culture", "--env", "PopPacman-v0", "-conf", conf_file)
+    assert stopped.value.code == 2
+    assert reason in capsys.readouterr().err

@@ -120,6 +120,25 @@ def test_the_command_draws_a_named_game(game, tmp_path, capsys):
     assert capsys.readouterr().out.splitlines()[-1] == str(path)
 
 
+def test_the_command_draws_four_payoffs(tmp_path, capsys):
+    path = tmp_path / "flow.png"
+    command.main(["matrix_game", "--payoffs", "3", "5", "0", "1", "--out", str(path)])
+    assert path.stat().st_size > 10_000
+
+
+def test_the_command_draws_the_state_in_which_play_begins(tmp_path, monkeypatch):
+    drawn, flow_plot = [], plots.flow_plot
+
+    def seen(learner, x, y, **settings):
+        drawn.append(flow_plot(learner, x, y, **settings))
+        assert (x, y) == ((0, 1, 0), (1, 1, 0))  # prosperous
+        return drawn[-1]
+
+    monkeypatch.setattr("popagents.plots.flow_plot", seen)
+    command.main(["ecological_public_good", "--out", str(tmp_path / "flow.png"), "--starts", "1"])
+    assert max(abs(drawn[0].dx).max(), abs(drawn[0].dy).max()) > 1e-3
+
+
 def test_the_command_says_where_random_starts_end(tmp_path, capsys):
     command.main(["stag_hunt", "--out", str(tmp_path / "flow.png"), "--style", "stream"])
     lines = capsys.readouterr().out.splitlines()
@@ -131,7 +150,9 @@ def test_the_command_says_where_random_starts_end(tmp_path, capsys):
     ("arguments", "text"),
     [
         (["stag_hunter"], "invalid choice"),
-        (["matrix_game"], "matrix_game"),
+        (["matrix_game"], "matrix_game needs four payoffs, for example --payoffs 3 5 0 1"),
+        (["matrix_game", "--payoffs", "3", "5"], "--payoffs: expected 4 arguments"),
+        (["prisoners_dilemma", "--payoffs", "1", "2", "3", "4"], "T > R > P > S"),
         (["stag_hunt", "--discount", "1"], "discount is 1.0"),
     ],
 )

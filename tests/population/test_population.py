@@ -12,6 +12,7 @@ from torch import nn
 from popagents.population.actions import Actions, disagreement
 from popagents.population.design import Design
 from popagents.population.extractors import StridedCNN
+from popagents.population.low_rank import LowRankPopulation
 from popagents.population.members import member_of
 from popagents.population.policies import ActorPolicy, CnnPolicy, LinearPolicy, MlpPolicy, SmallCnnPolicy
 from popagents.population.population import Population, write_into
@@ -207,3 +208,21 @@ def test_a_policy_that_cannot_join_is_named():
         Design(policy(ActorCriticPolicy, action=ARM, use_sde=True))
     with pytest.raises(ValueError, match=r"shape \(30,\); it needs \(channels, rows, columns\)"):
         policy(CnnPolicy)
+
+
+@pytest.mark.parametrize("kind", ["one design", "two designs", "low rank"])
+@pytest.mark.parametrize("who", [[0, 5], [-1, 0], [2**40, 1]])
+def test_a_member_that_there_is_not_is_refused(kind, who):
+    design = Design(policy(LinearPolicy))
+    if kind == "low rank":
+        population = LowRankPopulation(design, 5, 1)
+    elif kind == "one design":
+        population = Population([design], [design.copies(5)])
+    else:
+        population = Population(
+            [design, Design(policy(MlpPolicy))], [design.copies(3), Design(policy(MlpPolicy)).copies(2)]
+        )
+    stranger = next(member for member in who if not 0 <= member < 5)
+    with pytest.raises(ValueError, match=f"who names member {stranger}; the population has members 0 to 4"):
+        population.act(np.array(who), seen(BOARD, 2))
+    assert population.act(np.array([4, 0]), seen(BOARD, 2)).shape == (2,)

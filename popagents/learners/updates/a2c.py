@@ -19,12 +19,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numba import njit
 from stable_baselines3.common.policies import BasePolicy
 from torch import nn
 from torch.func import grad, vmap
 
 from popagents.common.actors import Actors
+from popagents.common.compiling import njit
 from popagents.common.parameters import Parameters
 from popagents.population.actions import Actions
 from popagents.population.design import Design

@@ -8,8 +8,8 @@ Source: D. Kingma and J. Ba (2015), "Adam: a method for stochastic optimization"
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from popagents.common.compiling import njit
 from popagents.common.parameters import Parameters
 from popagents.learners.state_checks import within
 

@@ -6,9 +6,9 @@ LSTM, and RMSprop, are `popagents.networks.lstm`'s, life by life, while a life's
 
 import numpy as np
 import torch
-from numba import njit
 from stable_baselines3.common.torch_layers import FlattenExtractor
 
+from popagents.common.compiling import njit
 from popagents.common.parameters import Parameters
 from popagents.learners.updates.a2c import Hyperparameters, Learners, TorchLearners
 from popagents.networks import lstm

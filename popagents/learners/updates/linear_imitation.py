@@ -5,8 +5,8 @@ empty.
 """
 
 import numpy as np
-from numba import njit
 
+from popagents.common.compiling import njit
 from popagents.common.parameters import Parameters
 from popagents.learners.updates.adam import Adam, adam_step
 from popagents.population.design import Design
