@@ -35,10 +35,13 @@ def ordered(loader: yaml.SafeLoader, node: Any) -> dict[str, Any]:
     return {str(name): value for name, value in pairs}
 
 
+def sequence(loader: yaml.SafeLoader, node: Any) -> tuple[Any, ...]:
+    """Return a tuple."""
+    return tuple(loader.construct_sequence(node))
+
+
 DataLoader.add_constructor(ORDERED, ordered)
-DataLoader.add_constructor(
-    "tag:yaml.org,2002:python/tuple", lambda loader, node: tuple(loader.construct_sequence(node))
-)
+DataLoader.add_constructor("tag:yaml.org,2002:python/tuple", sequence)
 
 
 def data_of(text: Any) -> dict[str, Any]:
@@ -136,9 +139,9 @@ def normalized(env: VecEnv, folder: Path) -> VecNormalize:
     clip, epsilon, norm = (float(arrays[name]) for name in ("clip_obs", "epsilon", "norm_obs"))
     wrapped = VecNormalize(env, training=False, norm_reward=False, norm_obs=bool(norm), clip_obs=clip, epsilon=epsilon)
     if bool(norm):
-        check_statistics(arrays, wrapped.obs_rms.mean.shape)  # type: ignore[union-attr]
-        wrapped.obs_rms.mean, wrapped.obs_rms.var = arrays["mean"], arrays["var"]  # type: ignore[union-attr]
-        wrapped.obs_rms.count = float(arrays["count"])  # type: ignore[union-attr]
+        statistics: Any = wrapped.obs_rms  # of a space that is no Dict: one
+        check_statistics(arrays, statistics.mean.shape)
+        statistics.mean, statistics.var, statistics.count = arrays["mean"], arrays["var"], float(arrays["count"])
     return wrapped
 
 

@@ -129,7 +129,7 @@ def main() -> None:
     sys.argv[1:] = [*arguments, "-f", folder, *["--deterministic"] * likeliest]
     script.create_test_env = watched_env if trust else safe_env  # type: ignore[assignment]
     script.get_saved_hyperparams = saved_settings if trust else safe_settings  # type: ignore[assignment]
-    script.yaml = yaml if trust else SimpleNamespace(load=data_in, UnsafeLoader=None)
+    script.yaml = yaml if trust else SimpleNamespace(load=data_in, UnsafeLoader=None)  # type: ignore[assignment]
     script.enjoy()
 
 
