@@ -78,8 +78,7 @@ def deal(game: Any) -> None:
 def reset(game: Any) -> None:
     """Begin an episode."""
     game.steps = 0
-    game.score = 0
-    game.x, game.y = 0, 0
+    game.x, game.y, game.score = 0, 0, 0
     deal(game)
 
 

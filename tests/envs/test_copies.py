@@ -43,7 +43,7 @@ def played_on(env, actions):
     log = []
     for action in actions:
         observation, *rest = env.step(action)
-        log.append((observation.tobytes(), *rest))
+        log.append((observation.tobytes(), *rest[:3], repr(rest[3])))
         if rest[1] or rest[2]:
             log.append(env.reset()[0].tobytes())
     return log
