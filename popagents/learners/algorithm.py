@@ -55,7 +55,6 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
             generation; at the end of `learn` it is the best of the fittest quarter in evaluation episodes.
         num_timesteps: steps taken in the environment for learning.
         loop: drives the learner; `loop.run` is all that the run has become.
-        workspace: what players are seated in.
     """
 
     policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = POLICIES
@@ -181,8 +180,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         wrapped = self._wrap_env(vec_env_of(env, self.default_slots), self.verbose)
         check_for_correct_spaces(wrapped, self.observation_space, self.action_space)
         check_seats(self.population_size, seats_of(wrapped))
-        self.env, self.n_envs, self._slots = wrapped, wrapped.num_envs, None
-        self._last_obs = None
+        self.env, self.n_envs, self._slots, self._last_obs = wrapped, wrapped.num_envs, None, None
 
     def _setup_model(self) -> None:
         self._make_parts()
@@ -195,8 +193,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         if self.env is not None:
             check_seats(self.population_size, seats_of(self.env))
         self._setup_lr_schedule()
-        self._slots = None
-        self._shown_design = -1
+        self._slots, self._shown_design = None, -1
         self.workspace = self.make_workspace()
 
     def _begin(self, run: Run[State], lineage: np.ndarray | None = None) -> None:
@@ -230,8 +227,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
             tb_log_name: name of the TensorBoard run, the learner's by default.
             reset_num_timesteps: count from zero (generations go on counting in any case).
             progress_bar: show one.
-            resume: continue a stopped run toward its own `total_timesteps`; an unfinished generation is played again,
-                and its steps count once.
+            resume: continue a stopped run toward its own `total_timesteps`; an unfinished generation is played again.
 
         Raises:
             ValueError: there is no environment.
@@ -242,11 +238,9 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
             total_timesteps, reset_num_timesteps = total_timesteps - self.num_timesteps, False
         if self.env is None:
             raise ValueError("the model has no environment; give it one with set_env(env) or load(path, env=env)")
-        hooks = callbacks_of(callback, progress_bar)
-        name = tb_log_name or type(self).__name__
+        hooks, name = callbacks_of(callback, progress_bar), tb_log_name or type(self).__name__
         _, hook = self._setup_learn(total_timesteps, hooks, reset_num_timesteps, name)
-        if self._slots is None:
-            self._slots = slots_of(self.env)
+        self._slots = self._slots or slots_of(self.env)
         hook.on_training_start(locals(), globals())
         with threadpool_limits(1):
             train(self, self._slots, hook, self._update_info_buffer, log_interval, self._total_timesteps)

@@ -46,7 +46,10 @@ def learned_by_torch(template, own, given, key, learning_rate, n_epochs, batch_s
             outputs = template.outputs(observations[batch])
             if isinstance(template.action_space, gym.spaces.Box):
                 spread = torch.distributions.Normal(outputs, template.log_std.exp())
-                loss = -spread.log_prob(actions[batch]).sum(dim=1).mean()
+                done = actions[batch] / torch.from_numpy(
+                    template.action_space.high
+                )  # in units of the bounds
+                loss = -spread.log_prob(done).sum(dim=1).mean()
             else:
                 parts = torch.split(outputs, list(template.actions.sizes), dim=1)
                 chosen = actions[batch].reshape(len(batch), -1)

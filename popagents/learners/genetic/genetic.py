@@ -256,11 +256,8 @@ class Genetic(PopulationAlgorithm[GeneticState]):
     @property
     def lifetime(self) -> dict[str, Any]:
         """Return what every table of lives has in common."""
-        return {
-            "episodes": self.learning_episodes + 1,
-            "pins": self.pin_problems,
-            "last_options": self.evaluation_options,
-        }
+        options, episodes = self.evaluation_options, self.learning_episodes + 1
+        return {"episodes": episodes, "pins": self.pin_problems, "last_options": options}
 
     def scores(self, state: GeneticState, episodes: Episodes) -> Scores:
         """Return what those who lived are worth."""
@@ -274,8 +271,6 @@ class Genetic(PopulationAlgorithm[GeneticState]):
             return {}
         means = zip(self.hyperparameters, state.hyperparameters.mean(axis=0).tolist(), strict=True)
         return {"population/diverged": state.diverged} | {f"population/{name}": mean for name, mean in means}
-
-    # ---------------------------------------------------------------- the champion
 
     def choose_champion(self, run: Run[GeneticState]) -> Conversation[int]:
         """Let the fittest quarter play evaluation episodes, or live on evaluation problems."""
