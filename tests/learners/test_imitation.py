@@ -46,9 +46,7 @@ def learned_by_torch(template, own, given, key, learning_rate, n_epochs, batch_s
             outputs = template.outputs(observations[batch])
             if isinstance(template.action_space, gym.spaces.Box):
                 spread = torch.distributions.Normal(outputs, template.log_std.exp())
-                done = actions[batch] / torch.from_numpy(
-                    template.action_space.high
-                )  # in units of the bounds
+                done = actions[batch] / torch.from_numpy(template.action_space.high)  # in units of the bounds
                 loss = -spread.log_prob(done).sum(dim=1).mean()
             else:
                 parts = torch.split(outputs, list(template.actions.sizes), dim=1)
