@@ -16,6 +16,10 @@ register_environments()
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("popzoo")
     if name in __all__:
         from popenvs.engine import references
 

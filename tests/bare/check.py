@@ -37,7 +37,7 @@ def check_that_it_is_bare(version: str) -> None:
     assert not here, f"{here} can be imported; a plain install brings none of them"
     for package in (popagents, popenvs, registration):
         assert Path(package.__file__ or "").is_relative_to(sys.prefix), f"{package} is not the installed one"
-    assert popagents.__version__ == version
+    assert popagents.__version__ == popenvs.__version__ == version
 
 
 def check_public_names() -> None:

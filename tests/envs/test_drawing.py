@@ -275,7 +275,7 @@ def test_a_shape_without_a_drawing_is_refused():
 )
 def test_without_pygame_the_error_names_what_to_install(monkeypatch, use):
     monkeypatch.setitem(sys.modules, "pygame", None)
-    with pytest.raises(DependencyNotInstalled, match=r'run `pip install "popzoo\[render\]"`'):
+    with pytest.raises(DependencyNotInstalled, match=r'run `pip install "\.\[render\]"` in '):
         use()
 
 

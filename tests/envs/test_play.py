@@ -206,5 +206,5 @@ def test_a_bad_command_is_refused_with_a_hint(capsys, arguments, says):
 
 def test_without_pygame_the_error_names_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "pygame", None)
-    with pytest.raises(DependencyNotInstalled, match=r'run `pip install "popzoo\[render\]"`'):
+    with pytest.raises(DependencyNotInstalled, match=r'run `pip install "\.\[render\]"` in '):
         main(["PopHarlow-v0"])

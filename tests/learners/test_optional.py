@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import popagents
+import popenvs
 from popagents.common import optional
 from popagents.common.optional import missing_extra, needed
 from popagents.learners.culture.culture import Culture
@@ -49,4 +50,4 @@ def test_every_extra_that_a_message_names_exists() -> None:
 
 
 def test_the_version_is_the_installed_one() -> None:
-    assert popagents.__version__ == importlib.metadata.version("popzoo")
+    assert popagents.__version__ == popenvs.__version__ == importlib.metadata.version("popzoo")
