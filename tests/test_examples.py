@@ -136,7 +136,7 @@ def test_space_invaders_leaves_the_best_centres_their_tests_and_a_film(tmp_path,
 
     monkeypatch.setattr(space_invaders, "preset", small)
     monkeypatch.setattr(space_invaders, "LANES", 1)  # a test of one game needs no more
-    space_invaders.main(["--runs", "2", "--steps", "300", "--games", "1", "--folder", str(tmp_path)])
+    space_invaders.main(["--runs", "2", "--steps", "2000", "--games", "1", "--folder", str(tmp_path)])
     output = capsys.readouterr().out
     names = ["seed_0/best_model.zip", "seed_1/best_model.zip", "tests.png", "game.gif"]
     assert paths_written(output) == [str(tmp_path / name) for name in names]
