@@ -32,6 +32,7 @@ class CallbackObserver:
     ) -> None:
         self.callback, self.count, self.report, self.slots = callback, count, report, slots
         self.nobody_listens = isinstance(callback, CallbackList) and not callback.callbacks
+        self._live, self._playing = np.zeros(0, np.int64), np.zeros(slots.n, bool)
 
     def __call__(self, step: Step) -> bool:
         """Show a step; return whether to go on."""
@@ -40,11 +41,14 @@ class CallbackObserver:
         if self.nobody_listens and not ended:
             return True
         rewards, dones, infos = step.rewards, step.dones, step.infos
-        playing = np.zeros(len(dones), bool)
-        playing[step.live] = True
+        if step.live is not self._live:  # the same array as long as the same slots play
+            self._live, self._playing = step.live, np.zeros(len(dones), bool)
+            self._playing[step.live] = True
+        playing = self._playing
         if len(step.live) < len(dones):
             rewards, dones = np.where(playing, rewards, 0), dones & playing
-            infos = [info if live else {} for info, live in zip(infos, playing.tolist(), strict=True)]
+            if any(infos):
+                infos = [info if live else {} for info, live in zip(infos, playing.tolist(), strict=True)]
         if ended:
             self.report(infos, dones)
         seen = {"observations": step.observations, "new_obs": self.slots.observations, "actions": step.actions}
