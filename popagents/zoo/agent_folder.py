@@ -9,9 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from safetensors.numpy import load_file, save_file
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize
+
+from popagents.common.optional import missing_extra
+
+try:
+    import yaml
+except ImportError as error:
+    raise missing_extra("agents' folders are written in YAML, which is not installed", "zoo") from error
 
 STATISTICS = "vecnormalize.safetensors"
 ORDERED = "tag:yaml.org,2002:python/object/apply:collections.OrderedDict"
