@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,9 +9,9 @@ from gymnasium.error import DependencyNotInstalled
 from popenvs import drawing
 from popenvs.drawing import Picture, Tile, Window, image, key_code, text
 from popenvs.drawing.as_image import STRIP, tile_images
-from popenvs.drawing.shapes import arrow, cross, diamond, disc, dot, plain, square, star, tick
+from popenvs.drawing.shapes import arrow, cross, diamond, disc, dot, mouth, plain, square, star, tick
 from popenvs.fruit_catch import basket, full_basket
-from popenvs.pacman import mouth, two_discs
+from popenvs.pacman import two_discs
 
 FLOOR, WALL, COIN, COINS, STEP, HERO = range(6)
 TILES = (
@@ -164,6 +165,14 @@ def test_a_caption_of_any_length_fits_the_width(length, columns):
     ink = columns_with_ink(strip)
     assert len(ink) > 0 or length == 0
     assert not len(ink) or (ink[0] >= 1 and ink[-1] <= strip.shape[1] - 2)
+
+
+@pytest.mark.parametrize(("angle", "x", "y"), [(0, 1, 0), (180, -1, 0), (90, 0, -1), (270, 0, 1)])
+def test_a_mouth_is_open_where_it_is_turned_to(angle, x, y):
+    face = Tile("face", "C", TILES[HERO].colour, partial(mouth, angle=angle))
+    cell = image(Picture(np.ones((1, 1), np.uint8), (TILES[FLOOR], face), ""))[:480]
+    colours = [tuple(cell[240 + side * 144 * y, 240 + side * 144 * x]) for side in (1, -1)]
+    assert colours == [TILES[FLOOR].colour, TILES[HERO].colour]
 
 
 def test_a_short_caption_is_not_shrunk():
