@@ -579,11 +579,11 @@ def test_the_picture_shows_the_pair_and_the_caption_the_trial():
 @pytest.mark.parametrize(
     ("action", "mark", "caption"),
     [
-        (LEFT, ".-.", "trial 2 of 6   last: left, -1   score -1"),
-        (RIGHT, ".+.", "trial 2 of 6   last: right, +1   score +1"),
+        (LEFT, ".-.", "trial 2 of 6   last: left-hand object, -1   score -1"),
+        (RIGHT, ".+.", "trial 2 of 6   last: right-hand object, +1   score +1"),
     ],
 )
-def test_the_picture_shows_whether_the_last_choice_was_right_and_the_caption_what_it_was(action, mark, caption):
+def test_the_picture_shows_whether_the_last_choice_was_rewarded_and_the_caption_what_it_was(action, mark, caption):
     env = table(4, 7, 7)
     env.step(action)
     env.games["good_side"] = LEFT
@@ -593,7 +593,7 @@ def test_the_picture_shows_whether_the_last_choice_was_right_and_the_caption_wha
 def test_the_caption_tells_that_the_last_trial_has_been_played():
     env = table(4, 7, 7, n_trials=1, reward=0.5, punishment=-0.25)
     env.step(LEFT)
-    assert picture(env) == ["4.7", ".-.", "over   last: left, -0.25   score -0.25"]
+    assert picture(env) == ["4.7", ".-.", "over   last: left-hand object, -0.25   score -0.25"]
 
 
 def test_no_two_objects_look_alike():
