@@ -81,6 +81,19 @@ class Actions:
         parts = np.split(outputs, np.cumsum(self.sizes)[:-1], axis=1)
         return np.stack([part.argmax(axis=1) for part in parts], axis=1)
 
+    def chosen(
+        self, outputs: torch.Tensor, noise: torch.Tensor | None = None, log_std: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Do what `choose` does, in torch."""
+        if not self.sizes:
+            sampled = outputs if noise is None or log_std is None else outputs + log_std.exp() * noise
+            return self._bounded(sampled)
+        if noise is not None:
+            outputs = outputs + noise
+        if isinstance(self.space, spaces.Discrete):
+            return outputs.argmax(dim=1)
+        return torch.stack([part.argmax(dim=1) for part in torch.split(outputs, list(self.sizes), dim=1)], dim=1)
+
     def log_likelihood(
         self, outputs: torch.Tensor, actions: torch.Tensor, log_std: torch.Tensor | None = None
     ) -> torch.Tensor:
@@ -129,6 +142,13 @@ class Actions:
         assert isinstance(self.space, spaces.Box)
         shaped = actions.reshape(len(actions), *self.space.shape).astype(self.space.dtype, copy=False)
         return np.clip(shaped, self.space.low, self.space.high)
+
+    def _bounded(self, actions: torch.Tensor) -> torch.Tensor:
+        space = self.space
+        assert isinstance(space, spaces.Box)
+        low, high = (torch.as_tensor(bound, device=actions.device) for bound in (space.low, space.high))
+        shaped = actions.reshape(-1, *space.shape).to(low.dtype)
+        return torch.minimum(torch.maximum(shaped, low), high)
 
 
 def disagreement(actions: np.ndarray, space: spaces.Space) -> float:
