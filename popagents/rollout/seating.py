@@ -54,11 +54,10 @@ class Seating:
         try:
             rewards, dones, infos = self.slots.step(actions)
         except Exception as error:
-            members, seeds = self.jobs.member[self.playing], self._seeds(self.playing)
             raise RuntimeError(
-                f"the environment raised {type(error).__name__}: {error} at step {t} while members {members.tolist()} "
-                f"were playing episodes seeded {seeds.tolist()}; nothing was learned from this generation: repair the "
-                "environment and go on with learn(..., resume=True)"
+                f"the environment raised {type(error).__name__}: {error} at step {t} while {self._who(self.live)}; "
+                "nothing was learned from this generation: repair the environment and go on with "
+                "learn(..., resume=True)"
             ) from error
         self._free = dones
         return Step(t, self.live, self.playing, before, actions, rewards, dones, infos)
@@ -110,6 +109,13 @@ class Seating:
                 "episodes may last so long"
             )
 
+    def _who(self, slots: np.ndarray) -> str:
+        """Name who failed in one of some slots, or the first of those who may have."""
+        one = self.slots.stepping
+        jobs = self._job[slots if one is None else [one]]
+        members, seeds = (some(numbers) for numbers in (self.jobs.member[jobs], self._seeds(jobs)))
+        return f"member{'s' * (len(jobs) > 1)} {members} played, seeded {seeds}"
+
     def _seeds(self, jobs: Any) -> np.ndarray:
         return self.jobs.seeds[jobs, self.episode]
 
@@ -122,14 +128,23 @@ class Seating:
             infos = self.slots.begin(which, slot_seeds, options)
         except Exception as error:
             raise RuntimeError(
-                f"the environment raised {type(error).__name__}: {error} when episodes seeded "
-                f"{self._seeds(jobs).tolist()} were to begin"
+                f"the environment raised {type(error).__name__}: {error} at a reset, while {self._who(takers)}"
             ) from error
         if "problem" in infos:
             problems = infos["problem"]
             if self.problems is None:
                 self.problems = np.zeros((len(self.jobs), *problems.shape[1:]), problems.dtype)
             self.problems[jobs] = problems
+
+
+def some(numbers: np.ndarray) -> str:
+    """List numbers, the first three of many.
+
+    >>> some(np.arange(3)), some(np.arange(3000))
+    ('0, 1, 2', '0, 1, 2 and 2997 more')
+    """
+    more = f" and {len(numbers) - 3} more" if len(numbers) > 3 else ""
+    return ", ".join(map(str, numbers[:3].tolist())) + more
 
 
 def check_finite(returns: np.ndarray, members: np.ndarray, seeds: np.ndarray) -> None:
