@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium.vector import SyncVectorEnv
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, unwrap_vec_normalize
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, unwrap_vec_normalize
 
 from popagents.rollout.slots import Infos, Rows, Slots, one_each, refuse_options, stacked
 
@@ -25,6 +25,7 @@ class SyncSlots(Slots):
         slots, infos = np.flatnonzero(which).tolist(), []
         rows: list[Any] = one_each(options, len(slots)) if options else [None] * len(slots)
         for slot, own in zip(slots, rows, strict=True):
+            self.stepping = slot
             self._buffer[slot], info = self.envs[slot].reset(seed=int(seeds[slot]), options=own)
             infos.append(info)
         self._going |= which
@@ -35,6 +36,7 @@ class SyncSlots(Slots):
         """Step the environments whose episode lasts."""
         rewards, dones, infos = np.zeros(self.n), np.zeros(self.n, bool), self._nothing
         for slot in np.flatnonzero(self._going).tolist():
+            self.stepping = slot
             seen, rewards[slot], terminated, truncated, info = self.envs[slot].step(actions[slot])
             self._buffer[slot] = seen
             dones[slot] = terminated or truncated
@@ -49,10 +51,11 @@ class SyncSlots(Slots):
 class SubprocSlots(Slots):
     """Slots in SB3's SubprocVecEnv, each sub-environment reset by itself."""
 
-    def __init__(self, env: VecEnv) -> None:
+    def __init__(self, env: SubprocVecEnv) -> None:
         self.env = env
         self.n = env.num_envs
         self._begun = False
+        self._going = np.zeros(self.n, bool)
 
     def begin(self, which: np.ndarray, seeds: np.ndarray, options: Rows) -> Rows:
         """Reset the sub-environments of `which`."""
@@ -62,16 +65,25 @@ class SubprocSlots(Slots):
         slots, infos = np.flatnonzero(which).tolist(), []
         self.observations = self.observations.copy()
         for slot, own in zip(slots, one_each(options, len(slots)), strict=True):
-            keywords = {"options": own} if own else {}
+            keywords, self.stepping = {"options": own} if own else {}, slot
             ((observation, info),) = self.env.env_method("reset", seed=int(seeds[slot]), indices=[slot], **keywords)
             self.observations[slot] = observation
             infos.append(info)
+        self._going |= which
         return stacked(infos)
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:
-        """Step every sub-environment."""
-        observations, rewards, dones, infos = self.env.step(actions)
-        self.observations = np.array(observations)
+        """Step the sub-environments whose episode lasts, so that no monitor counts what nobody plays."""
+        rewards, dones = np.zeros(self.n), np.zeros(self.n, bool)
+        infos: Infos = [{} for _ in range(self.n)]
+        self.observations = self.observations.copy()
+        going = np.flatnonzero(self._going).tolist()
+        for slot in going:
+            self.env.remotes[slot].send(("step", actions[slot]))
+        for slot in going:
+            self.stepping = slot
+            self.observations[slot], rewards[slot], dones[slot], infos[slot], _ = self.env.remotes[slot].recv()
+        self._going &= ~dones
         return rewards, dones, infos
 
 
