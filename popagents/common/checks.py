@@ -18,6 +18,18 @@ def positive(name: str, value: Any) -> None:
         raise ValueError(f"{name} is {value!r}; it must be a whole number, 1 or more")
 
 
+def check_seed(seed: Any) -> None:
+    """Refuse what is no seed of a run; None draws one.
+
+    Raises:
+        ValueError: it is no whole number from 0 to 2**63 - 1.
+    """
+    if seed is not None and (
+        not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2**63
+    ):
+        raise ValueError(f"seed is {seed!r}; it must be a whole number from 0 to 2**63 - 1, or None, which draws one")
+
+
 def between(name: str, value: Any, low: float, high: float, *, open_low: bool = True) -> float:
     """Return a setting as a float.
 

@@ -16,17 +16,19 @@ from stable_baselines3.common.utils import check_for_correct_spaces
 from threadpoolctl import threadpool_limits
 
 from popagents.common import model_files
-from popagents.common.checks import positive
+from popagents.common.checks import check_seed, positive
 from popagents.common.now import Now
 from popagents.learners import snapshot
 from popagents.learners.conversation import State
 from popagents.learners.learner import Learner
+from popagents.learners.logging import Log, check_interval
 from popagents.learners.loop import Loop
 from popagents.learners.progress import callbacks_of
 from popagents.learners.run import Run
 from popagents.learners.settings import POLICIES, PolicyDesign, designs_of
 from popagents.learners.training import train
 from popagents.population.design import Design
+from popagents.population.observations import check_observations
 from popagents.population.policies import make_policy
 from popagents.population.population import write_into
 from popagents.population.workspace import Workspace
@@ -47,7 +49,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         population_size: members.
         learning_rate: what the learner makes of it.
         champion_episodes: episodes by the likeliest actions that each finalist plays when the champion is chosen.
-        episodes, policy_kwargs, tensorboard_log, verbose, seed, device: see `popagents.learners.settings.Shared`.
+        episodes, policy_kwargs, tensorboard_log, verbose, seed, device, stats_window_size: see `settings.Shared`.
 
     Attributes:
         policy: the champion, an SB3 policy; what `predict` uses. During `learn` it is the fittest member of the last
@@ -75,13 +77,15 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         verbose: int = 0,
         seed: int | None = None,
         device: Any = "auto",
+        stats_window_size: int = 100,
         _init_setup_model: bool = True,
     ) -> None:
-        for name, value in {"population_size": population_size, "episodes": episodes}.items():
-            positive(name, value)
-        positive("champion_episodes", champion_episodes)
+        sizes = {"population_size": population_size, "episodes": episodes, "champion_episodes": champion_episodes}
+        for name, size in (sizes | {"stats_window_size": stats_window_size}).items():
+            positive(name, size)
+        check_seed(seed)
         self.population_size, self.episodes = int(population_size), int(episodes)
-        self.champion_episodes = int(champion_episodes)
+        self.champion_episodes, self.stats_window_size = int(champion_episodes), int(stats_window_size)
         self.designs: list[PolicyDesign] = designs_of(policy, policy_kwargs, population_size, self.policy_aliases)
         if len(self.designs) > 1 and not self.several_designs:
             raise ValueError(f"policy names {len(self.designs)} designs; {type(self).__name__} evolves one: name one")
@@ -95,6 +99,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
             seed=seed,
             device=device,
             support_multi_env=True,
+            stats_window_size=stats_window_size,
         )
         self.run_seed = int(np.random.SeedSequence().entropy % 2**32) if seed is None else int(seed)  # type: ignore
         if _init_setup_model:
@@ -171,7 +176,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         self._last_obs = None
 
     def _setup_model(self) -> None:
-        model_files.space_to_json(self.observation_space)  # refuses what cannot be saved before a run begins
+        check_observations(self.observation_space)  # before a run begins that could not be saved
         snapshot.settings_of(self)
         if self.env is not None:
             check_seats(self.population_size, seats_of(self.env))
@@ -213,17 +218,17 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
                 and its steps count once.
 
         Raises:
-            ValueError: there is no environment.
+            ValueError: there is no environment, or `log_interval` is below 1.
             RuntimeError: the environment failed, or a return is not finite; the run stays as it was.
         """
+        check_interval(log_interval)
         if resume:
             self.num_timesteps = self.loop.run.timesteps
             total_timesteps, reset_num_timesteps = total_timesteps - self.num_timesteps, False
         if self.env is None:
             raise ValueError("the model has no environment; give it one with set_env(env) or load(path, env=env)")
         hooks = callbacks_of(callback, progress_bar)
-        name = tb_log_name or type(self).__name__
-        _, hook = self._setup_learn(total_timesteps, hooks, reset_num_timesteps, name)
+        _, hook = self._setup_learn(total_timesteps, hooks, reset_num_timesteps, tb_log_name or type(self).__name__)
         if self._slots is None:
             self._slots = slots_of(self.env)
         hook.on_training_start(locals(), globals())
@@ -234,18 +239,25 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         hook.on_training_end()
         return self
 
+    def dump_logs(self) -> None:
+        """Write the log as it stands, in the middle of a generation too; SB3's `LogEveryNTimesteps` calls it."""
+        log = Log(self.logger, self._num_timesteps_at_start, self.start_time)
+        log.record({}, self.loop.run, self.num_timesteps, self.ep_info_buffer or [], self.ep_success_buffer or [])
+        log.dump(self.num_timesteps)
+
     def save(self, path: Any, exclude: Any = None, include: Any = None) -> None:
         """Save the whole run as it was when the current generation began, and the policy that `predict` uses.
 
         Args:
             path: where; `.zip` is added. The file is written beside and renamed, so what stood there is never lost.
-            exclude: accepted for SB3's sake; the state is always whole.
-            include: likewise.
+            exclude: settings to leave out, which `load` then takes from keywords or defaults; the state is whole.
+            include: settings to keep in spite of that.
 
         Raises:
             OSError: the disk is full or the folder cannot be written.
+            ValueError: `include` names what no file can hold.
         """
-        model_files.write(path, *snapshot.pack(self))
+        model_files.write(path, *snapshot.pack(self, exclude or (), include or ()))
 
     @classmethod
     def load(
@@ -264,7 +276,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
             path: the file.
             env: where to go on; None suffices for `predict`.
             device: where the champion computes.
-            custom_objects: `policy` and `policy_kwargs`, for classes that the file may not name.
+            custom_objects: `policy` and `policy_kwargs`, for classes that the file may not name; it holds the rest.
             print_system_info: accepted for SB3's sake.
             force_reset: likewise.
             kwargs: settings to change. `seed` is accepted and ignored: a run's random numbers are its own.

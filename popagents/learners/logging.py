@@ -7,60 +7,58 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.logger import HumanOutputFormat, Logger
 from stable_baselines3.common.utils import safe_mean
-from stable_baselines3.common.vec_env import VecMonitor
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecMonitor
 
+from popagents.learners.run import Run
 from popagents.rollout.jobs import Episodes
 from popagents.rollout.vec_env import GymVecEnv
 
 SECONDS = 1.0  # between two tables on the screen: generations take milliseconds
 
 
-class GenerationLog:
-    """Writes one table a generation: into files every time, onto the screen once a second.
+class Log:
+    """Writes what is known of a run: into files every time, onto the screen once a second.
 
     Args:
         logger: SB3's.
         timesteps: `num_timesteps` when the run began.
+        begun: when that was, in nanoseconds of `time.time_ns`.
     """
 
-    def __init__(self, logger: Logger, timesteps: int) -> None:
-        self.logger, self.timesteps = logger, timesteps
-        self.begun, self.next_table = time.monotonic(), 0.0
+    def __init__(self, logger: Logger, timesteps: int, begun: int) -> None:
+        self.logger, self.timesteps, self.begun, self.next_table = logger, timesteps, begun, 0.0
 
-    def write(
+    def record(
         self,
         logs: dict[str, float],
-        fitness: np.ndarray,
-        generation: int,
+        run: Run[Any],
         timesteps: int,
         episodes: Iterable[dict[str, Any]],
+        successes: Iterable[bool],
     ) -> None:
-        """Write a generation's table.
+        """Record numbers by name; nothing is written yet.
 
         Args:
-            logs: numbers by name.
-            fitness: float64, (members,); members with NaN are left out.
-            generation: how many are done.
+            logs: further ones, of a generation.
+            run: its fitness is told of members that have any.
             timesteps: `num_timesteps`.
             episodes: the last ones, with r (return) and l (length).
+            successes: what the last ones called `is_success`.
         """
-        known, episodes = fitness[np.isfinite(fitness)], list(episodes)
+        last, successes, known = list(episodes), list(successes), run.fitness[np.isfinite(run.fitness)]
+        seconds = max((time.time_ns() - self.begun) / 1e9, 1e-9)
         values = logs | {
-            "rollout/ep_rew_mean": safe_mean([e["r"] for e in episodes]),
-            "rollout/ep_len_mean": safe_mean([e["l"] for e in episodes]),
-            "population/fitness_mean": known.mean(),
-            "population/fitness_max": known.max(),
-            "population/fitness_min": known.min(),
-            "population/fitness_std": known.std(),
-            "time/generation": generation,
+            "rollout/ep_rew_mean": safe_mean([e["r"] for e in last]),
+            "rollout/ep_len_mean": safe_mean([e["l"] for e in last]),
+            "time/generation": run.generation,
             "time/total_timesteps": timesteps,
-            "time/fps": int((timesteps - self.timesteps) / max(time.monotonic() - self.begun, 1e-9)),
+            "time/fps": int((timesteps - self.timesteps) / seconds),
         }
-        for key, value in values.items():
+        for key, value in (values | means_of(known, successes)).items():
             self.logger.record(key, value)
-        self._dump(timesteps)
 
-    def _dump(self, timesteps: int) -> None:
+    def dump(self, timesteps: int) -> None:
+        """Write what was recorded."""
         formats, now = self.logger.output_formats, time.monotonic()
         if now < self.next_table:
             self.logger.output_formats = [f for f in formats if not isinstance(f, HumanOutputFormat)]
@@ -68,6 +66,31 @@ class GenerationLog:
             self.next_table = now + SECONDS
         self.logger.dump(step=timesteps)
         self.logger.output_formats = formats
+
+
+def means_of(fitness: np.ndarray, successes: list[bool]) -> dict[str, float]:
+    """Return what is logged of fitness (k,) and of successes, where there are any."""
+    means: dict[str, float] = {}
+    if successes:
+        means["rollout/success_rate"] = safe_mean(successes)
+    if len(fitness):
+        means |= {
+            "population/fitness_mean": fitness.mean(),
+            "population/fitness_max": fitness.max(),
+            "population/fitness_min": fitness.min(),
+            "population/fitness_std": fitness.std(),
+        }
+    return means
+
+
+def check_interval(log_interval: int | None) -> None:
+    """Refuse an interval at which nothing can be logged.
+
+    Raises:
+        ValueError: it is neither None nor a whole number above 0.
+    """
+    if log_interval is not None and log_interval < 1:
+        raise ValueError(f"log_interval is {log_interval}; log every so many generations, 1 or more; None never logs")
 
 
 def info_means(answers: Sequence[Episodes]) -> dict[str, float]:
@@ -79,7 +102,7 @@ def info_means(answers: Sequence[Episodes]) -> dict[str, float]:
 
 def write_monitor(env: Any, answers: Sequence[Episodes]) -> None:
     """Write judged episodes into the file of a VecMonitor that the slots looked through."""
-    if isinstance(env, VecMonitor) and isinstance(env.venv, GymVecEnv) and env.results_writer:
+    if isinstance(env, VecMonitor) and type(env.venv) in (GymVecEnv, DummyVecEnv, SubprocVecEnv) and env.results_writer:
         now = round(time.time() - env.t_start, 6)
         for episodes in answers:
             judged = episodes.jobs.judged

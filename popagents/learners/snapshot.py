@@ -6,6 +6,7 @@ that `predict` uses. JSON: format, learner, designs, spaces, settings, run_seed 
 
 import dataclasses
 import inspect
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -17,14 +18,29 @@ from popagents.learners.run import Run
 from popagents.learners.settings import Shared
 
 FORMAT = 2  # 0.1 wrote files without a format
-NOT_SETTINGS = {"policy", "env", *Shared.__annotations__} - {"episodes"}
+KEPT = ("episodes", "verbose", "stats_window_size")  # of the settings that all learners share
+NOT_SETTINGS = {"policy", "env", *Shared.__annotations__}
 COUNTS = ("generation", "timesteps", "steps_lived", "champion", "evaluated", "evaluation_timesteps")
 COLUMNS = list(ROW.names or ())
 
 
-def pack(model: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return the arrays and the description of a `PopulationAlgorithm`, as the current generation began."""
-    run = model.loop.run
+def pack(
+    model: Any, exclude: Iterable[str] = (), include: Iterable[str] = ()
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return the arrays and the description of a `PopulationAlgorithm`, as the current generation began.
+
+    Args:
+        model: the model.
+        exclude: settings that the description leaves out; other names are not in it anyway.
+        include: settings that it keeps in spite of `exclude`.
+
+    Raises:
+        ValueError: `include` names what no file can hold.
+    """
+    run, settings = model.loop.run, settings_of(model)
+    if foreign := sorted(set(include) - set(settings)):
+        raise ValueError(f"include names {', '.join(foreign)}; a file holds the settings {', '.join(settings)}")
+    left_out = set(exclude) - set(include)
     arrays = {f"policy/{name}": value.cpu().numpy() for name, value in model.policy.state_dict().items()}
     arrays |= flat(run.state, "state") | {"fitness": run.fitness}
     arrays |= {f"lineage/{name}": model.lineage[name] for name in COLUMNS}
@@ -34,7 +50,7 @@ def pack(model: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         "designs": model_files.to_json([list(design) for design in model.designs]),
         "observation_space": model_files.space_to_json(model.observation_space),
         "action_space": model_files.space_to_json(model.action_space),
-        "settings": settings_of(model),
+        "settings": {name: value for name, value in settings.items() if name not in left_out},
         "run_seed": model.run_seed,
         "counts": {name: getattr(run, name) for name in COUNTS},
     }
@@ -56,7 +72,7 @@ def settings_of(model: Any) -> dict[str, Any]:
                 f"{type(model).__name__} takes {name!r}, which a file must hold, and has no attribute of that name; "
                 f"set self.{name} in its __init__, before super().__init__"
             )
-    return {name: model_files.to_json(getattr(model, name)) for name in [*own, "episodes"]}
+    return {name: model_files.to_json(getattr(model, name)) for name in [*own, *KEPT]}
 
 
 def arguments(
