@@ -6,6 +6,7 @@ file. Our learners act deterministically in Atari games too, where RL Zoo would 
 """
 
 import sys
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +25,36 @@ except ImportError as error:
     raise missing_extra(f"RL Zoo is not complete here ({error})", "zoo") from error
 
 CHAMPIONS = Path(__file__).parent / "champions"
+ATARI_STEPS = 20_000  # a game takes several times RL Zoo's 1000
 
 
-def folder_of(algo: str, env_id: str) -> str:
-    """Return the first folder that holds a trained agent: `logs`, then the shipped champions.
+def run_of(algo: str, env_id: str, folder: str | None) -> list[str]:
+    """Return RL Zoo's options for the newest run that left a model: in the folder, or in `logs`, or a shipped champion.
+
+    `-optimize` and runs that broke off leave folders without one.
 
     Raises:
-        SystemExit: neither does.
+        SystemExit: there is none.
     """
-    folders = [Path("logs"), CHAMPIONS]
-    found = [str(f) for f in folders if get_latest_run_id(str(f / algo), script.EnvironmentName(env_id)) > 0]
+    name = script.EnvironmentName(env_id)
+    folders = [Path("logs"), CHAMPIONS] if folder is None else [Path(folder)]
+    runs = [(f, n) for f in folders for n in range(get_latest_run_id(str(f / algo), name), 0, -1)]
+    found = [(f, n) for f, n in runs if any((f / algo / f"{name}_{n}").glob("*.zip"))]
     if not found:
+        where = "logs/ nor among the shipped champions" if folder is None else folder
         refuse(
-            f"no {algo} player of {env_id} in logs/ nor among the shipped champions; "
+            f"no {algo} player of {env_id} in {where}; "
             f"train one (python -m popagents.train --algo {algo} --env {env_id}) or name a folder with -f"
         )
-    return found[0]
+    place, number = found[0]
+    return ["-f", str(place), "--exp-id", str(number)]
+
+
+def chosen_run(names: Namespace, arguments: list[str]) -> list[str]:
+    """Return RL Zoo's options for the run to load: the one that the command line names, or the newest with a model."""
+    if "--exp-id" in arguments or "rl-trained-agents" in (names.folder or ""):  # which RL Zoo downloads
+        return ["-f", names.folder or "logs"]
+    return run_of(names.algo, names.env, names.folder)
 
 
 def saved_settings(*arguments: Any, **keywords: Any) -> Any:
@@ -66,13 +81,19 @@ def watched_env(env_id: str, **keywords: Any) -> VecEnv:
     )
 
 
+def habits(names: Namespace, arguments: list[str]) -> list[str]:
+    """Return options where ours differ from RL Zoo's: likeliest actions, and games long enough to end on Atari."""
+    likeliest = names.algo in LEARNERS and not {"--stochastic", "--deterministic"} & set(arguments)
+    short = names.env.startswith("ALE/") and not {"-n", "--n-timesteps"} & set(arguments)
+    return [*["--deterministic"] * likeliest, *["-n", str(ATARI_STEPS)] * short]
+
+
 def main() -> None:
     """Run RL Zoo's script on the command line."""
     prepare()
-    names, arguments = checked_arguments(sys.argv[1:])
-    folder = folder_of(names.algo, names.env) if names.folder is None else names.folder
-    likeliest = names.algo in LEARNERS and "--stochastic" not in arguments and "--deterministic" not in arguments
-    sys.argv[1:] = [*arguments, "-f", folder, *["--deterministic"] * likeliest]
+    if not {"-h", "--help"} & set(sys.argv[1:]):
+        names, arguments = checked_arguments(sys.argv[1:])
+        sys.argv[1:] = [*arguments, *chosen_run(names, arguments), *habits(names, arguments)]
     script.create_test_env = watched_env  # type: ignore[assignment]
     script.get_saved_hyperparams = saved_settings
     script.enjoy()
