@@ -20,6 +20,7 @@ ROOMS = {  # a room, or one module of it -> what its files may import of popagen
     "zoo": {"learners", "rollout", "common"},
     "train": {"zoo"},
     "enjoy": {"zoo"},
+    "record_video": {"zoo"},
     "__init__": set(),
 }
 PAPERS = ("culture", "es", "genetic")  # folders of learners
