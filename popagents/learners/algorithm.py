@@ -241,7 +241,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
 
     def dump_logs(self) -> None:
         """Write the log as it stands, in the middle of a generation too; SB3's `LogEveryNTimesteps` calls it."""
-        log = Log(self.logger, self._num_timesteps_at_start, self.start_time)
+        log = Log(self.logger, self._num_timesteps_at_start, int(self.start_time))
         log.record({}, self.loop.run, self.num_timesteps, self.ep_info_buffer or [], self.ep_success_buffer or [])
         log.dump(self.num_timesteps)
 

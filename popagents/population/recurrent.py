@@ -124,7 +124,7 @@ class RecurrentPolicy(ActorPolicy):
         return actions if several else actions[0], tuple(part.cpu().numpy() for part in memory)
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
-        sizes = {"embedding_size": self.policy_net.embedding.out_features, "hidden_size": self.cell.hidden_size}
+        sizes = {"embedding_size": self.cell.input_size, "hidden_size": self.cell.hidden_size}
         return {k: v for k, v in super()._get_constructor_parameters().items() if k in KEPT} | sizes
 
     def _memory(
