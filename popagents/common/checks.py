@@ -18,6 +18,19 @@ def positive(name: str, value: Any) -> None:
         raise ValueError(f"{name} is {value!r}; it must be a whole number, 1 or more")
 
 
+def seed_of(seed: Any) -> int:
+    """Return a run's seed; None draws one.
+
+    Raises:
+        ValueError: it is no whole number from 0 to 2**63 - 1.
+    """
+    if seed is None:
+        return int(np.random.SeedSequence().entropy % 2**32)  # type: ignore[operator]
+    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2**63:
+        raise ValueError(f"seed is {seed!r}; it must be a whole number from 0 to 2**63 - 1, or None, which draws one")
+    return int(seed)
+
+
 def between(name: str, value: Any, low: float, high: float, *, open_low: bool = True) -> float:
     """Return a setting as a float.
 
