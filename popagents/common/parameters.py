@@ -10,7 +10,7 @@ Parameters = dict[str, np.ndarray]  # float32 arrays (members, *shape), or (*sha
 
 def row_of(parameters: Parameters, row: int) -> Parameters:
     """Copy one member's parameters: (*shape) by name."""
-    return {name: values[row].copy() for name, values in parameters.items()}
+    return {name: np.array(values[row]) for name, values in parameters.items()}  # a row of scalars is an array, too
 
 
 def with_row(parameters: Parameters, row: int, own: Parameters) -> Parameters:

@@ -12,22 +12,23 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.type_aliases import GymEnv, MaybeCallback
 from stable_baselines3.common.utils import check_for_correct_spaces
-from threadpoolctl import threadpool_limits
 
 from popagents.common import model_files
-from popagents.common.checks import positive
+from popagents.common.checks import positive, seed_of
 from popagents.common.now import Now
 from popagents.learners import snapshot
 from popagents.learners.conversation import State
 from popagents.learners.file_settings import settings_of
 from popagents.learners.learner import Learner
-from popagents.learners.loading import opened
+from popagents.learners.loading import model_in
+from popagents.learners.logging import Log, check_interval
 from popagents.learners.loop import Loop
 from popagents.learners.progress import callbacks_of
 from popagents.learners.run import Run
 from popagents.learners.settings import POLICIES, PolicyDesign, designs_of
 from popagents.learners.training import train
 from popagents.population.design import Design
+from popagents.population.observations import check_observations
 from popagents.population.policies import make_policy
 from popagents.population.population import write_into
 from popagents.population.workspace import Workspace
@@ -48,7 +49,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         population_size: members.
         learning_rate: what the learner makes of it.
         champion_episodes: episodes by the likeliest actions that each finalist plays when the champion is chosen.
-        episodes, policy_kwargs, tensorboard_log, verbose, seed, device: see `popagents.learners.settings.Shared`.
+        stats_window_size, episodes, policy_kwargs, tensorboard_log, verbose, seed, device: see `settings.Shared`.
 
     Attributes:
         policy: the champion, an SB3 policy; what `predict` uses. During `learn` it is the fittest member of the last
@@ -75,13 +76,15 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         verbose: int = 0,
         seed: int | None = None,
         device: Any = "auto",
+        stats_window_size: int = 100,
         _init_setup_model: bool = True,
     ) -> None:
-        counts = {"population_size": population_size, "episodes": episodes, "champion_episodes": champion_episodes}
-        for name, value in counts.items():
-            positive(name, value)
+        sizes = {"population_size": population_size, "episodes": episodes, "champion_episodes": champion_episodes}
+        for name, size in (sizes | {"stats_window_size": stats_window_size}).items():
+            positive(name, size)
+        self.run_seed = seed_of(seed)
         self.population_size, self.episodes = int(population_size), int(episodes)
-        self.champion_episodes = int(champion_episodes)
+        self.champion_episodes, self.stats_window_size = int(champion_episodes), int(stats_window_size)
         self.designs: list[PolicyDesign] = designs_of(policy, policy_kwargs, population_size, self.policy_aliases)
         if len(self.designs) > 1 and not self.several_designs:
             raise ValueError(f"policy names {len(self.designs)} designs; {type(self).__name__} evolves one: name one")
@@ -95,8 +98,8 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
             seed=seed,
             device=device,
             support_multi_env=True,
+            stats_window_size=stats_window_size,
         )
-        self.run_seed = int(np.random.SeedSequence().entropy % 2**32) if seed is None else int(seed)  # type: ignore
         if _init_setup_model:
             self._setup_model()
 
@@ -183,12 +186,12 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         self.env, self.n_envs, self._slots, self._last_obs = wrapped, wrapped.num_envs, None, None
 
     def _setup_model(self) -> None:
-        self._make_parts()
-        self._begin(Run(self.initial_state(), np.full(self.population_size, np.nan)))
+        self.make_parts()
+        self.begin(Run(self.initial_state(), np.full(self.population_size, np.nan)))
 
-    def _make_parts(self) -> None:
+    def make_parts(self) -> None:
         """Make all that does not learn."""
-        model_files.space_to_json(self.observation_space)  # refuses what cannot be saved before a run begins
+        check_observations(self.observation_space)  # before a run begins
         settings_of(self)
         if self.env is not None:
             check_seats(self.population_size, seats_of(self.env))
@@ -196,7 +199,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         self._slots, self._shown_design = None, -1
         self.workspace = self.make_workspace()
 
-    def _begin(self, run: Run[State], lineage: np.ndarray | None = None) -> None:
+    def begin(self, run: Run[State], lineage: np.ndarray | None = None) -> None:
         """Take up a run where it stands."""
         self.loop: Loop[State] = Loop(self, Worker(self.workspace), self.action_space, run, lineage)
         self.show_champion()
@@ -230,9 +233,10 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
             resume: continue a stopped run toward its own `total_timesteps`; an unfinished generation is played again.
 
         Raises:
-            ValueError: there is no environment.
+            ValueError: there is no environment, or `log_interval` is below 1.
             RuntimeError: the environment failed, or a return is not finite; the run stays as it was.
         """
+        check_interval(log_interval)
         if resume:
             self.num_timesteps = self.loop.run.timesteps
             total_timesteps, reset_num_timesteps = total_timesteps - self.num_timesteps, False
@@ -242,23 +246,29 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         _, hook = self._setup_learn(total_timesteps, hooks, reset_num_timesteps, name)
         self._slots = self._slots or slots_of(self.env)
         hook.on_training_start(locals(), globals())
-        with threadpool_limits(1):
-            train(self, self._slots, hook, self._update_info_buffer, log_interval, self._total_timesteps)
+        train(self, self._slots, hook, self._update_info_buffer, log_interval, self._total_timesteps)
         hook.on_training_end()
         return self
+
+    def dump_logs(self) -> None:
+        """Write the log as it stands, in the middle of a generation too; SB3's `LogEveryNTimesteps` calls it."""
+        log = Log(self.logger, self._num_timesteps_at_start, int(self.start_time))
+        log.record({}, self.loop.run, self.num_timesteps, self.ep_info_buffer or [], self.ep_success_buffer or [])
+        log.dump(self.num_timesteps)
 
     def save(self, path: Any, exclude: Any = None, include: Any = None) -> None:
         """Save the whole run as it was when the current generation began, and the policy that `predict` uses.
 
         Args:
             path: where; `.zip` is added. The file is written beside and renamed, so what stood there is never lost.
-            exclude: accepted for SB3's sake; the state is always whole.
-            include: likewise.
+            exclude: settings to leave out, which `load` then takes from keywords or defaults; the state is whole.
+            include: settings to keep in spite of `exclude`.
 
         Raises:
             OSError: the disk is full or the folder cannot be written.
+            ValueError: `include` names what no file can hold.
         """
-        model_files.write(path, *snapshot.pack(self))
+        model_files.write(path, *snapshot.pack(self, exclude or (), include or ()))
 
     @classmethod
     def load(
@@ -277,7 +287,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
             path: the file.
             env: where to go on; None suffices for `predict`.
             device: where the champion computes.
-            custom_objects: `policy` and `policy_kwargs`, for classes that the file may not name.
+            custom_objects: `policy` and `policy_kwargs`, for classes that the file may not name; it holds the rest.
             print_system_info: accepted for SB3's sake.
             force_reset: likewise.
             kwargs: settings to change. `seed` is accepted and ignored: a run's random numbers are its own.
@@ -286,15 +296,5 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
             FileNotFoundError: there is no such file.
             ValueError: it is damaged, of another version or learner, or a setting cannot change.
         """
-        file = opened(cls, path, custom_objects or {})
-        changes = {k: v for k, v in kwargs.items() if k not in ("seed", "policy_kwargs")}
-        model = cls(env=env, device=device, _init_setup_model=False, **file.keywords | changes)
-        if model.env is not None:
-            check_for_correct_spaces(model.env, **file.spaces)
-        model.observation_space, model.action_space = file.spaces["observation_space"], file.spaces["action_space"]
-        with file.used():
-            model._make_parts()
-            model._begin(*snapshot.run_of(model, model.state_form(), file.arrays, file.description))
-            snapshot.fill_policy(model, file.arrays)
-        model.num_timesteps = model.loop.run.timesteps
-        return model
+        changes = {name: value for name, value in kwargs.items() if name not in ("seed", "policy_kwargs")}
+        return model_in(cls, path, custom_objects or {}, changes | {"env": env, "device": device})

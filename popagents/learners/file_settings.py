@@ -9,7 +9,8 @@ from popagents.common import model_files
 from popagents.learners.settings import Shared
 
 FORMAT = 2  # 0.1 wrote files without a format
-NOT_SETTINGS = {"policy", "env", *Shared.__annotations__} - {"episodes"}
+KEPT = ("episodes", "verbose", "stats_window_size")  # of the settings that all learners share
+NOT_SETTINGS = {"policy", "env", *Shared.__annotations__}
 PARTS = {
     "format",
     "learner",
@@ -28,7 +29,7 @@ def names_of(learner: type) -> list[str]:
     """Return the names of the settings of a class of learners that its files hold."""
     parameters = inspect.signature(learner).parameters.values()
     own = [p.name for p in parameters if p.name not in NOT_SETTINGS and p.kind is not p.VAR_KEYWORD]
-    return [*own, "episodes"]
+    return [*own, *KEPT]
 
 
 def settings_of(model: Any) -> dict[str, Any]:
@@ -48,6 +49,17 @@ def settings_of(model: Any) -> dict[str, Any]:
     return {name: model_files.to_json(getattr(model, name)) for name in names}
 
 
+def kept(settings: dict[str, Any], exclude: set[str], include: set[str]) -> dict[str, Any]:
+    """Return the settings that a file is to hold: all but those in `exclude` that are not in `include`.
+
+    Raises:
+        ValueError: `include` names what no file can hold.
+    """
+    if foreign := sorted(include - set(settings)):
+        raise ValueError(f"include names {', '.join(foreign)}; a file holds the settings {', '.join(settings)}")
+    return {name: value for name, value in settings.items() if name not in exclude - include}
+
+
 def arguments(learner: type, description: dict[str, Any], custom: dict[str, Any], arrays: int) -> dict[str, Any]:
     """Return the keywords with which a file's learner is made again.
 
@@ -63,8 +75,8 @@ def arguments(learner: type, description: dict[str, Any], custom: dict[str, Any]
     """
     check_origin(learner, description)
     seed = description["run_seed"]
-    if type(seed) is not int or not 0 <= seed < 2**64:
-        raise ValueError(f"run_seed is {seed!s:.80}; it must be a whole number from 0 to 2**64 - 1")
+    if type(seed) is not int or not 0 <= seed < 2**63:
+        raise ValueError(f"run_seed is {seed!s:.80}; it must be a whole number from 0 to 2**63 - 1")
     named = {"seed": seed, **designs_of(description["designs"], custom, arrays)}
     return checked_settings(learner, description["settings"]) | named
 
@@ -112,18 +124,18 @@ def leaves(value: Any) -> int:
 
 
 def checked_settings(learner: type, settings: Any) -> dict[str, Any]:
-    """Return a file's settings.
+    """Return a file's settings; those that `save` left out are missing.
 
     Raises:
-        ValueError: their names are not the learner's, or one is not of its argument's type.
+        ValueError: one has a name that the learner's have not, or one is not of its argument's type.
     """
     names = names_of(learner)
-    if not isinstance(settings, dict) or set(settings) != set(names):
+    if not isinstance(settings, dict) or not set(settings) <= set(names):
         raise ValueError(
             f"the settings are {settings!s:.300}; {learner.__name__} has {', '.join(names)}, and takes nothing else "
             "from a file"
         )
-    kinds = {name: p.annotation for name, p in inspect.signature(learner).parameters.items()} | {"episodes": int}
+    kinds = {name: p.annotation for name, p in inspect.signature(learner).parameters.items()} | dict.fromkeys(KEPT, int)
     for name, value in settings.items():
         if not fits(value, kinds[name]):
             raise ValueError(f"the setting {name} is {value!r:.200}; it must be {kinds[name]}")

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+from stable_baselines3.common.utils import check_for_correct_spaces
 
 from popagents.common import model_files
 from popagents.common.bounded import Bounded
+from popagents.learners import snapshot
 from popagents.learners.file_settings import arguments
 
 FREE = 2**20  # bytes of networks that any file may ask for
@@ -43,6 +45,32 @@ class ModelFile:
         stored = sum(array.nbytes for array in self.arrays.values())
         with model_files.refusing(self.path), Bounded(FREE + 2 * stored):
             yield
+
+
+def model_in(learner: type[Any], path: Any, custom: dict[str, Any], changes: dict[str, Any]) -> Any:
+    """Make the model that a file holds.
+
+    Args:
+        learner: the class that is to load it, a `PopulationAlgorithm`.
+        path: of the file.
+        custom: `policy` and `policy_kwargs` in place of the file's.
+        changes: keywords of the class in place of the file's settings, and `env` and `device`.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: see `opened`; or its arrays are not those of a model of these settings.
+    """
+    file = opened(learner, path, custom)
+    model = learner(_init_setup_model=False, **file.keywords | changes)
+    if model.env is not None:
+        check_for_correct_spaces(model.env, **file.spaces)
+    model.observation_space, model.action_space = file.spaces["observation_space"], file.spaces["action_space"]
+    with file.used():
+        model.make_parts()
+        model.begin(*snapshot.run_of(model, model.state_form(), file.arrays, file.description))
+        snapshot.fill_policy(model, file.arrays)
+    model.num_timesteps = model.loop.run.timesteps
+    return model
 
 
 def opened(learner: type, path: Any, custom: dict[str, Any]) -> ModelFile:

@@ -7,57 +7,58 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.logger import HumanOutputFormat, Logger
 from stable_baselines3.common.utils import safe_mean
-from stable_baselines3.common.vec_env import VecMonitor
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecMonitor
 
+from popagents.learners.run import Run
 from popagents.rollout.jobs import Episodes
 from popagents.rollout.vec_env import GymVecEnv
 
 SECONDS = 1.0  # between two tables on the screen: generations take milliseconds
 
 
-class GenerationLog:
-    """Writes one table a generation: into files every time, onto the screen once a second.
+class Log:
+    """Writes what is known of a run: into files every time, onto the screen once a second.
 
     Args:
         logger: SB3's.
         timesteps: `num_timesteps` when the run began.
+        begun: when that was, in nanoseconds of `time.time_ns`.
     """
 
-    def __init__(self, logger: Logger, timesteps: int) -> None:
-        self.logger, self.timesteps = logger, timesteps
-        self.begun, self.next_table = time.monotonic(), 0.0
+    def __init__(self, logger: Logger, timesteps: int, begun: int) -> None:
+        self.logger, self.timesteps, self.begun, self.next_table = logger, timesteps, begun, 0.0
 
-    def write(
+    def record(
         self,
         logs: dict[str, float],
-        fitness: np.ndarray,
-        generation: int,
+        run: Run[Any],
         timesteps: int,
         episodes: Iterable[dict[str, Any]],
+        successes: Iterable[bool],
     ) -> None:
-        """Write a generation's table.
+        """Record numbers by name; nothing is written yet.
 
         Args:
-            logs: numbers by name.
-            fitness: float64, (members,); members with NaN are left out.
-            generation: how many are done.
+            logs: further ones, of a generation.
+            run: its fitness is told of members that have any.
             timesteps: `num_timesteps`.
             episodes: the last ones, with r (return) and l (length).
+            successes: what the last ones called `is_success`.
         """
-        episodes = list(episodes)
-        values = logs | fitness_statistics(fitness)
-        values |= {
-            "rollout/ep_rew_mean": safe_mean([e["r"] for e in episodes]),
-            "rollout/ep_len_mean": safe_mean([e["l"] for e in episodes]),
-            "time/generation": generation,
+        last, successes, known = list(episodes), list(successes), run.fitness[np.isfinite(run.fitness)]
+        seconds = max((time.time_ns() - self.begun) / 1e9, 1e-9)
+        values = logs | {
+            "rollout/ep_rew_mean": safe_mean([e["r"] for e in last]),
+            "rollout/ep_len_mean": safe_mean([e["l"] for e in last]),
+            "time/generation": run.generation,
             "time/total_timesteps": timesteps,
-            "time/fps": int((timesteps - self.timesteps) / max(time.monotonic() - self.begun, 1e-9)),
+            "time/fps": int((timesteps - self.timesteps) / seconds),
         }
-        for key, value in values.items():
+        for key, value in (values | means_of(known, successes)).items():
             self.logger.record(key, value)
-        self._dump(timesteps)
 
-    def _dump(self, timesteps: int) -> None:
+    def dump(self, timesteps: int) -> None:
+        """Write what was recorded."""
         formats, now = self.logger.output_formats, time.monotonic()
         if now < self.next_table:
             self.logger.output_formats = [f for f in formats if not isinstance(f, HumanOutputFormat)]
@@ -67,11 +68,23 @@ class GenerationLog:
         self.logger.output_formats = formats
 
 
-def fitness_statistics(fitness: np.ndarray) -> dict[str, float]:
-    """Return mean, extremes and standard deviation of the members' fitness, (members,); NaN does not count."""
-    known = fitness[np.isfinite(fitness)]
-    statistics = {"mean": known.mean(), "max": known.max(), "min": known.min(), "std": known.std()}
-    return {f"population/fitness_{name}": value for name, value in statistics.items()}
+def means_of(fitness: np.ndarray, successes: list[bool]) -> dict[str, float]:
+    """Return what is logged of fitness (k,) and of successes, where there are any."""
+    means: dict[str, float] = {"rollout/success_rate": safe_mean(successes)} if successes else {}
+    if not len(fitness):
+        return means
+    statistics = {"mean": fitness.mean(), "max": fitness.max(), "min": fitness.min(), "std": fitness.std()}
+    return means | {f"population/fitness_{name}": value for name, value in statistics.items()}
+
+
+def check_interval(log_interval: int | None) -> None:
+    """Refuse an interval at which nothing can be logged.
+
+    Raises:
+        ValueError: it is neither None nor a whole number above 0.
+    """
+    if log_interval is not None and log_interval < 1:
+        raise ValueError(f"log_interval is {log_interval}; log every so many generations, 1 or more; None never logs")
 
 
 def info_means(answers: Sequence[Episodes]) -> dict[str, float]:
@@ -83,7 +96,7 @@ def info_means(answers: Sequence[Episodes]) -> dict[str, float]:
 
 def write_monitor(env: Any, answers: Sequence[Episodes]) -> None:
     """Write judged episodes into the file of a VecMonitor that the slots looked through."""
-    if isinstance(env, VecMonitor) and isinstance(env.venv, GymVecEnv) and env.results_writer:
+    if isinstance(env, VecMonitor) and type(env.venv) in (GymVecEnv, DummyVecEnv, SubprocVecEnv) and env.results_writer:
         now = round(time.time() - env.t_start, 6)
         for episodes in answers:
             judged = episodes.jobs.judged

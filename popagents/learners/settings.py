@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 
 from popagents.common.checks import choice
+from popagents.population.keywords import check_policy
 from popagents.population.policies import CnnPolicy, LinearPolicy, MlpPolicy, SmallCnnPolicy
 
 POLICIES: dict[str, type[BasePolicy]] = {
@@ -27,7 +28,8 @@ class Shared(TypedDict, total=False):
         policy_kwargs: keywords for the policy; a list of dicts for several designs.
         tensorboard_log: folder of TensorBoard's files; None writes none.
         verbose: 1 prints the log.
-        seed: of the run: all its random numbers follow from it. None draws one.
+        seed: of the run, 0 or more: all its random numbers follow from it. None draws one.
+        stats_window_size: episodes over which the log's means of returns, lengths and successes are taken; 100.
         device: where `predict` computes; members act on the CPU.
     """
 
@@ -37,6 +39,7 @@ class Shared(TypedDict, total=False):
     verbose: int
     seed: int | None
     device: Any
+    stats_window_size: int
     _init_setup_model: bool
 
 
@@ -52,7 +55,7 @@ def designs_of(
         aliases: policy classes by name.
 
     Raises:
-        ValueError: a name is unknown, or the lists do not fit.
+        ValueError: a name is unknown, a class is no policy or takes no such keyword, or the lists do not fit.
     """
     policies: Sequence[Any] = policy if isinstance(policy, (list, tuple)) else [policy]
     several = isinstance(policy_kwargs, (list, tuple))
@@ -63,4 +66,6 @@ def designs_of(
             "one dict a design and at least one member to each"
         )
     classes = [aliases[choice("policy", p, aliases)] if isinstance(p, str) else p for p in policies]
+    for policy_class, keywords in zip(classes, kwargs, strict=True):
+        check_policy(policy_class, keywords)
     return list(zip(classes, kwargs, strict=True))

@@ -5,6 +5,7 @@ that `predict` uses. JSON: format, learner, designs, spaces, settings, run_seed 
 """
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 
 from popagents.common import model_files
 from popagents.common.lineage import ROW, Transmission
-from popagents.learners.file_settings import FORMAT, settings_of
+from popagents.learners.file_settings import FORMAT, kept, settings_of
 from popagents.learners.run import Run
 from popagents.learners.state_checks import finite
 
@@ -20,9 +21,22 @@ COUNTS = ("generation", "timesteps", "steps_lived", "champion", "evaluated", "ev
 COLUMNS = list(ROW.names or ())
 
 
-def pack(model: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return the arrays and the description of a `PopulationAlgorithm`, as the current generation began."""
-    return arrays_of(model), description_of(model)
+def pack(
+    model: Any, exclude: Iterable[str] = (), include: Iterable[str] = ()
+) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return the arrays and the description of a `PopulationAlgorithm`, as the current generation began.
+
+    Args:
+        model: the model.
+        exclude: settings that the description leaves out; other names are not in it anyway.
+        include: settings that it keeps in spite of `exclude`.
+
+    Raises:
+        ValueError: `include` names what no file can hold.
+    """
+    description = description_of(model)
+    settings = kept(description["settings"], set(exclude), set(include))
+    return arrays_of(model), description | {"settings": settings}
 
 
 def arrays_of(model: Any) -> dict[str, np.ndarray]:

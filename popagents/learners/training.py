@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
+from threadpoolctl import threadpool_limits
 
-from popagents.learners.logging import GenerationLog, write_monitor
+from popagents.learners.logging import Log, write_monitor
 from popagents.learners.observing import CallbackObserver
 from popagents.rollout.slots import Slots
 
@@ -35,8 +36,9 @@ def train(
         until: steps.
     """
     try:
-        live_generations(model, slots, callback, report, log_interval, until)
-        model.loop.choose_champion(slots)
+        with threadpool_limits(1):
+            live_generations(model, slots, callback, report, log_interval, until)
+            model.loop.choose_champion(slots)
         model.show_champion()
     except BaseException:
         model.show_champion()
@@ -51,7 +53,8 @@ def live_generations(
     def count(steps: int) -> None:
         model.num_timesteps += steps
 
-    log, listener = GenerationLog(model.logger, model.num_timesteps), CallbackObserver(callback, count, report, slots)
+    log = Log(model.logger, model.num_timesteps, model.start_time)
+    listener = CallbackObserver(callback, count, report, slots)
     while model.num_timesteps < until:
         callback.on_rollout_start()
         model.loop.run = replace(model.loop.run, timesteps=model.num_timesteps)
@@ -62,5 +65,7 @@ def live_generations(
         model.show_champion()
         write_monitor(model.env, lived.answers)
         if logs:
-            log.write(lived.logs, model.fitness, model.generation, model.num_timesteps, model.ep_info_buffer or [])
+            told = model.ep_info_buffer or [], model.ep_success_buffer or []
+            log.record(lived.logs, model.loop.run, model.num_timesteps, *told)
+            log.dump(model.num_timesteps)
         callback.on_rollout_end()

@@ -92,6 +92,19 @@ class Actions:
         parts = np.split(outputs, np.cumsum(self.sizes)[:-1], axis=1)
         return np.stack([part.argmax(axis=1) for part in parts], axis=1)
 
+    def chosen(
+        self, outputs: torch.Tensor, noise: torch.Tensor | None = None, log_std: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Do what `choose` does, in torch."""
+        if not self.sizes:
+            sampled = outputs if noise is None or log_std is None else outputs + log_std.exp() * noise
+            return self._bounded(sampled)
+        if noise is not None:
+            outputs = outputs + noise
+        if isinstance(self.space, spaces.Discrete):
+            return outputs.argmax(dim=1)
+        return torch.stack([part.argmax(dim=1) for part in torch.split(outputs, list(self.sizes), dim=1)], dim=1)
+
     def log_likelihood(
         self, outputs: torch.Tensor, actions: torch.Tensor, log_std: torch.Tensor | None = None
     ) -> torch.Tensor:
@@ -140,6 +153,17 @@ class Actions:
             actions = self.bounds[0] + self.bounds[1] * actions
         shaped = actions.reshape(len(actions), *self.space.shape).astype(self.space.dtype, copy=False)
         return np.clip(shaped, self.space.low, self.space.high)
+
+    def _bounded(self, actions: torch.Tensor) -> torch.Tensor:
+        """Do what `_box` does, in torch."""
+        space = self.space
+        assert isinstance(space, spaces.Box)
+        low, high = (torch.as_tensor(bound, device=actions.device) for bound in (space.low, space.high))
+        if self.bounds is not None:
+            middle, half = (torch.as_tensor(part, device=actions.device) for part in self.bounds)
+            actions = middle + half * actions
+        shaped = actions.reshape(-1, *space.shape).to(low.dtype)
+        return torch.minimum(torch.maximum(shaped, low), high)
 
     def _raw(self, actions: Any) -> Any:
         """Return actions of a Box (..., n_outputs), an array or a tensor, in the units of the means."""

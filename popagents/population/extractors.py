@@ -43,6 +43,7 @@ class SmallCNN(BaseFeaturesExtractor):
     """
 
     def __init__(self, observation_space: spaces.Box) -> None:
+        check_sides(self, observation_space, 28)
         channels, rows, columns = observation_space.shape
         tall, wide = (_after(_after(length + 4, 8, 8), 4, 2) for length in (rows, columns))
         super().__init__(observation_space, 16 * tall * wide)
@@ -69,6 +70,7 @@ class StridedCNN(BaseFeaturesExtractor):
     """
 
     def __init__(self, observation_space: spaces.Box) -> None:
+        check_sides(self, observation_space, 63)
         channels, rows, columns = observation_space.shape
         layers: list[nn.Module] = []
         for filters in (16, 32, 64, 128, 256):
@@ -80,6 +82,19 @@ class StridedCNN(BaseFeaturesExtractor):
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Return features (k, features_dim) of images (k, channels, rows, columns)."""
         return self.layers(image)
+
+
+def check_sides(extractor: BaseFeaturesExtractor, space: spaces.Box, least: int) -> None:
+    """Refuse pictures that the filters do not fit.
+
+    Raises:
+        ValueError: one has fewer than `least` rows or columns.
+    """
+    if min(space.shape[1:]) < least:
+        raise ValueError(
+            f"{type(extractor).__name__} was given pictures of {space.shape[1]} rows and {space.shape[2]} columns; it "
+            f"needs {least} or more of each: use CnnPolicy, whose default fits small boards, or larger pictures"
+        )
 
 
 def _after(length: int, kernel: int, stride: int) -> int:

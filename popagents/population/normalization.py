@@ -75,6 +75,7 @@ def normalizing(policy: BasePolicy) -> BasePolicy:
     for name in ("features_extractor", "pi_features_extractor", "vf_features_extractor"):
         if hasattr(policy, name):
             setattr(policy, name, scaler)
+    policy.features_extractor_class = NormalizedFlatten  # by which `policy.load` makes it again
     return policy
 
 

@@ -21,6 +21,7 @@ from popagents.networks.convolution import Stage, stages_of
 from popagents.networks.dense import Layer, layers_of
 from popagents.population.actions import Actions
 from popagents.population.extractors import BoardCNN, SmallCNN
+from popagents.population.keywords import sizes_of
 
 
 def make_policy(
@@ -62,7 +63,7 @@ class ActorPolicy(BasePolicy):
         observation_space: what it sees.
         action_space: Discrete, MultiDiscrete or a bounded Box; outputs of -1 and 1 are then its bounds.
         lr_schedule: unused; SB3 hands it to every policy.
-        net_arch: sizes of the hidden layers.
+        net_arch: sizes of the hidden layers; in SB3's forms with `pi` and `vf` those of `pi`.
         activation_fn: the nonlinearity behind each hidden layer.
         log_std_init: log of the initial spread of outputs, for a Box.
         features_extractor_class, features_extractor_kwargs, normalize_images: as in SB3.
@@ -91,16 +92,17 @@ class ActorPolicy(BasePolicy):
             normalize_images=normalize_images,
         )
         self.actions = Actions.of(action_space, in_bounds=True)
+        self.net_arch, self.activation_fn, self.log_std_init = sizes_of(net_arch), activation_fn, float(log_std_init)
         self.features_extractor = self.make_features_extractor()
         hidden: list[nn.Module] = []
         width = self.features_extractor.features_dim
-        for size in net_arch:
+        for size in self.net_arch:
             hidden += [nn.Linear(width, size), activation_fn()]
             width = size
         self.policy_net = nn.Sequential(*hidden)
         self.action_net = nn.Linear(width, self.actions.n_outputs)
         if not self.actions.sizes:
-            self.log_std = nn.Parameter(torch.full((self.actions.n_outputs,), float(log_std_init)))
+            self.log_std = nn.Parameter(torch.full((self.actions.n_outputs,), self.log_std_init))
 
     def outputs(self, observation: torch.Tensor) -> torch.Tensor:
         """Return logits or means (k, n_outputs) for observations (k, *shape)."""
@@ -114,15 +116,28 @@ class ActorPolicy(BasePolicy):
     def _predict(self, observation: Any, deterministic: bool = False) -> torch.Tensor:
         with torch.no_grad():
             outputs = self.outputs(observation)
-            noise = None if deterministic else self._noise(outputs)
-        log_std = None if self.actions.sizes else self.log_std.detach().cpu().numpy()
-        chosen = self.actions.choose(outputs.cpu().numpy(), noise, log_std)
-        return torch.as_tensor(chosen, device=self.device)
+            return self._choose(outputs, deterministic)
 
-    def _noise(self, outputs: torch.Tensor) -> np.ndarray:
+    def _choose(self, outputs: torch.Tensor, deterministic: bool) -> torch.Tensor:
+        """Choose actions for outputs (k, n_outputs), in torch alone, so that traces and ONNX graphs hold it."""
+        noise = None if deterministic else self._noise(outputs)
+        return self.actions.chosen(outputs, noise, None if self.actions.sizes else self.log_std)
+
+    def _noise(self, outputs: torch.Tensor) -> torch.Tensor:
         if self.actions.sizes:
-            return -torch.empty_like(outputs).exponential_().log().cpu().numpy()  # -log of Exp(1) is standard Gumbel
-        return torch.randn_like(outputs).cpu().numpy()
+            return -torch.empty_like(outputs).exponential_().log()  # -log of Exp(1) is standard Gumbel
+        return torch.randn_like(outputs)
+
+    def _get_constructor_parameters(self) -> dict[str, Any]:
+        """Return what `save` writes beside the weights, and `load` makes the policy of."""
+        return {
+            **super()._get_constructor_parameters(),
+            "net_arch": self.net_arch,
+            "activation_fn": self.activation_fn,
+            "log_std_init": self.log_std_init,
+            "features_extractor_class": self.features_extractor_class,
+            "features_extractor_kwargs": self.features_extractor_kwargs,
+        }
 
 
 class LinearPolicy(ActorPolicy):

@@ -17,6 +17,14 @@ from torch import nn
 
 from popagents.population.policies import ActorPolicy
 
+KEPT = (  # arguments that an `ActorPolicy` shares with this
+    "observation_space",
+    "action_space",
+    "normalize_images",
+    "log_std_init",
+    "features_extractor_class",
+    "features_extractor_kwargs",
+)
 State = tuple[torch.Tensor, torch.Tensor]  # hidden state h and cell state c, (k, hidden_size) each
 
 
@@ -111,11 +119,13 @@ class RecurrentPolicy(ActorPolicy):
             features = self.extract_features(tensor, self.features_extractor)
             memory = self._memory(features, state, episode_start)
             outputs, _, memory = self.step(features, memory)
-            noise = None if deterministic else self._noise(outputs)
-        log_std = None if self.actions.sizes else self.log_std.detach().cpu().numpy()
-        actions = self.actions.choose(outputs.cpu().numpy(), noise, log_std)
-        actions = actions.reshape(-1, *self.action_space.shape)  # type: ignore[misc]
+            chosen = self._choose(outputs, deterministic)
+        actions = chosen.cpu().numpy().reshape(-1, *self.action_space.shape)  # type: ignore[misc]
         return actions if several else actions[0], tuple(part.cpu().numpy() for part in memory)
+
+    def _get_constructor_parameters(self) -> dict[str, Any]:
+        sizes = {"embedding_size": self.cell.input_size, "hidden_size": self.cell.hidden_size}
+        return {k: v for k, v in super()._get_constructor_parameters().items() if k in KEPT} | sizes
 
     def _memory(
         self, features: torch.Tensor, state: tuple[np.ndarray, ...] | None, episode_start: np.ndarray | None

@@ -28,7 +28,8 @@ from popagents.rollout.vector_slots import AtariSlots, VectorSlots
 def slots_of(env: VecEnv) -> Slots:
     """Choose the slots for an environment as SB3 sees it.
 
-    A VecMonitor around one of our vector environments is looked through: the base writes its file.
+    A VecMonitor is looked through, where what it holds needs no wrapper: the base writes its file, and no row for slots
+    that nobody plays in.
     """
     slots = _slots_of(env)
     slots.shape = env.observation_space.shape
@@ -41,10 +42,10 @@ def _slots_of(env: VecEnv) -> Slots:
     bare = env.venv if isinstance(env, VecMonitor) else env
     if isinstance(bare, GymVecEnv) and (kind := kind_of(bare.vector_env)):
         return kind(bare.vector_env)
-    if type(env) is DummyVecEnv and env.observation_space.shape is not None:
-        return SyncSlots(env)
-    if type(env) is SubprocVecEnv:
-        return SubprocSlots(env)
+    if type(bare) is DummyVecEnv and env.observation_space.shape is not None:
+        return SyncSlots(bare)
+    if type(bare) is SubprocVecEnv:
+        return SubprocSlots(bare)
     warn_of_shared_slots(env)
     return SharedSlots(env)
 

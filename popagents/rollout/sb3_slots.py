@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium.vector import SyncVectorEnv
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, unwrap_vec_normalize
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, unwrap_vec_normalize
 
 from popagents.rollout.slots import Infos, Rows, Slots, check_shape, one_each, refuse_options, stacked
 
@@ -29,6 +29,7 @@ class SyncSlots(Slots):
         slots, infos = np.flatnonzero(which).tolist(), []
         rows: list[Any] = one_each(options, len(slots)) if options else [None] * len(slots)
         for slot, own in zip(slots, rows, strict=True):
+            self.stepping = slot
             seen, info = self.envs[slot].reset(seed=int(seeds[slot]), options=own)
             check_shape(slot, seen, self._buffer.shape[1:])
             self._buffer[slot] = seen
@@ -42,6 +43,7 @@ class SyncSlots(Slots):
         rewards, dones, infos = np.zeros(self.n), np.zeros(self.n, bool), self._nothing
         shape = self._buffer.shape[1:]
         for slot in np.flatnonzero(self._going).tolist():
+            self.stepping = slot
             seen, rewards[slot], terminated, truncated, info = self.envs[slot].step(actions[slot])
             if getattr(seen, "shape", None) != shape:  # a tenth of the call's time
                 check_shape(slot, seen, shape)
@@ -58,10 +60,15 @@ class SyncSlots(Slots):
 class SubprocSlots(Slots):
     """Slots in SB3's SubprocVecEnv, each sub-environment reset by itself."""
 
-    def __init__(self, env: VecEnv) -> None:
+    def __init__(self, env: SubprocVecEnv) -> None:
         self.env = env
         self.n = env.num_envs
         self._begun = False
+        self._going = np.zeros(self.n, bool)
+
+    def clear(self) -> None:
+        """Step no environment any more."""
+        self._going[:] = False
 
     def begin(self, which: np.ndarray, seeds: np.ndarray, options: Rows) -> Rows:
         """Reset the sub-environments of `which`."""
@@ -71,18 +78,36 @@ class SubprocSlots(Slots):
         slots, infos = np.flatnonzero(which).tolist(), []
         self.observations = self.observations.copy()
         for slot, own in zip(slots, one_each(options, len(slots)), strict=True):
-            keywords = {"options": own} if own else {}
+            keywords, self.stepping = {"options": own} if own else {}, slot
             ((observation, info),) = self.env.env_method("reset", seed=int(seeds[slot]), indices=[slot], **keywords)
             check_shape(slot, observation, self.observations.shape[1:])
             self.observations[slot] = observation
             infos.append(info)
+        self._going |= which
         return stacked(infos)
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:
-        """Step every sub-environment."""
-        observations, rewards, dones, infos = self.env.step(actions)
-        self.observations = np.array(observations)
+        """Step the sub-environments whose episode lasts, so that no monitor counts what nobody plays."""
+        rewards, dones = np.zeros(self.n), np.zeros(self.n, bool)
+        infos: Infos = [{} for _ in range(self.n)]
+        seen, shape = self.observations.copy(), self.observations.shape[1:]
+        for slot, (observation, rewards[slot], dones[slot], infos[slot], _) in self._answers(actions):
+            check_shape(slot, observation, shape)
+            seen[slot] = observation
+        self.observations = seen
+        self._going &= ~dones
         return rewards, dones, infos
+
+    def _answers(self, actions: np.ndarray) -> list[tuple[int, Any]]:
+        """Send out the actions of episodes that last; return all answers, so that none is left in a pipe."""
+        remotes, going, answers = self.env.remotes, np.flatnonzero(self._going).tolist(), []
+        for slot in going:
+            self.stepping = slot
+            remotes[slot].send(("step", actions[slot]))
+        for slot in going:
+            self.stepping = slot
+            answers.append((slot, remotes[slot].recv()))
+        return answers
 
 
 class SharedSlots(Slots):

@@ -58,11 +58,10 @@ class Seating:
         except SlotError as error:
             raise self.refused(t + 1, error.slot, str(error)) from error
         except Exception as error:
-            members, seeds = self.jobs.member[self.playing], self._seeds(self.playing)
             raise RuntimeError(
-                f"the environment raised {type(error).__name__}: {error} at step {t} while members {members.tolist()} "
-                f"were playing episodes seeded {seeds.tolist()}; nothing was learned from this generation: repair the "
-                "environment and go on with learn(..., resume=True)"
+                f"the environment raised {type(error).__name__}: {error} at step {t} while {self._who(self.live)}; "
+                "nothing was learned from this generation: repair the environment and go on with "
+                "learn(..., resume=True)"
             ) from error
         self._free = dones = np.asarray(dones, bool)  # SuperSuit's are uint8, which would index
         return Step(t, self.live, self.playing, before, actions, rewards, dones, infos)
@@ -147,6 +146,13 @@ class Seating:
                 "episodes may last so long"
             )
 
+    def _who(self, slots: np.ndarray) -> str:
+        """Name who failed in one of some slots, or the first of those who may have."""
+        one = self.slots.stepping
+        jobs = self._job[slots if one is None else [one]]
+        members, seeds = (some(numbers) for numbers in (self.jobs.member[jobs], self._seeds(jobs)))
+        return f"member{'s' * (len(jobs) > 1)} {members} played, seeded {seeds}"
+
     def _seeds(self, jobs: Any) -> np.ndarray:
         return self.jobs.seeds[jobs, self.episode]
 
@@ -169,9 +175,18 @@ class Seating:
             raise self.refused(t, error.slot, str(error)) from error
         except Exception as error:
             raise RuntimeError(
-                f"the environment raised {type(error).__name__}: {error} when episodes seeded "
-                f"{self._seeds(jobs).tolist()} were to begin"
+                f"the environment raised {type(error).__name__}: {error} at a reset, while {self._who(takers)}"
             ) from error
+
+
+def some(numbers: np.ndarray) -> str:
+    """List numbers, the first three of many.
+
+    >>> some(np.arange(3)), some(np.arange(3000))
+    ('0, 1, 2', '0, 1, 2 and 2997 more')
+    """
+    more = f" and {len(numbers) - 3} more" if len(numbers) > 3 else ""
+    return ", ".join(map(str, numbers[:3].tolist())) + more
 
 
 def check_finite(returns: np.ndarray, members: np.ndarray, seeds: np.ndarray) -> None:

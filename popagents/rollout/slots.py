@@ -18,6 +18,7 @@ class Slots(ABC):
 
     Attributes:
         n: how many slots.
+        stepping: the slot that is being stepped or reset, where that is done one by one; errors name who plays there.
         observations: (n, *shape), what each slot's player sees now; a new array after every step.
         longest: steps after which `play` takes an episode for endless.
         interruptible: whether `begin` may end an episode that is not over.
@@ -30,6 +31,7 @@ class Slots(ABC):
     takes_options: bool = True
     longest: int = LONGEST
     shape: tuple[int, ...] | None = None
+    stepping: int | None = None
     observations: np.ndarray
 
     def clear(self) -> None:  # noqa: B027 (most slots need not know)

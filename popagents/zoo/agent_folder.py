@@ -60,14 +60,23 @@ def data_of(text: Any) -> dict[str, Any]:
         ) from error
 
 
+def data_in(file: Path) -> dict[str, Any]:
+    """Return the settings in a YAML file; none if there is no such file.
+
+    Raises:
+        ValueError: see `data_of`.
+    """
+    return data_of(file.read_text()) if file.is_file() else {}
+
+
 def settings_in(folder: Path) -> dict[str, Any]:
     """Return the settings in an agent's folder; none if it has none.
 
     Raises:
-        ValueError: they hold more than data, or a wrapper that folders may not name.
+        ValueError: these or the arguments beside them hold more than data, or name a wrapper that folders may not.
     """
-    file = folder / "config.yml"
-    settings = data_of(file.read_text()) if file.is_file() else {}
+    settings = data_in(folder / "config.yml")
+    data_in(folder / "args.yml")  # which RL Zoo reads next
     for place, allowed in WRAPPERS.items():
         check_wrappers(place, settings.get(place), allowed)
     settings["normalize"] = keywords_of(settings.get("normalize", False))

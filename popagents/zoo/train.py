@@ -122,6 +122,20 @@ class PopulationManager(ExperimentManager):
         if env is not None:
             save_statistics(env, Path(self.params_path))
 
+    def create_log_folder(self) -> None:
+        """Make the run's folder, of the next free number where another run that began just now has taken this one."""
+        while True:
+            try:
+                os.makedirs(self.save_path)
+                break
+            except FileExistsError:
+                stem, number = self.save_path.rsplit("_", 1)
+                if not number.isdigit():  # `--uuid` ends it: nobody else's
+                    break
+                self.save_path = f"{stem}_{int(number) + 1}"
+        self.params_path = f"{self.save_path}/{self.env_name}"
+        super().create_log_folder()
+
     def create_callbacks(self) -> None:
         """Make RL Zoo's callbacks; a run shorter than `--eval-freq` is evaluated at its end."""
         self.eval_freq = min(self.eval_freq, self.n_timesteps)

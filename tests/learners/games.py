@@ -30,3 +30,21 @@ class Ring(gym.Env):
 
     def _see(self):
         return np.eye(8, dtype=np.float32)[self.cell]
+
+
+class Spaces(gym.Env):
+    """Shows random observations of any space for 6 steps, reward 1 each."""
+
+    def __init__(self, observation_space=None, action_space=None):
+        self.observation_space = observation_space or spaces.Box(0, 1, (3,))
+        self.action_space = action_space or spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.observation_space.seed(seed)
+        self.steps = 0
+        return self.observation_space.sample(), {}
+
+    def step(self, action):
+        self.steps += 1
+        return self.observation_space.sample(), 1.0, self.steps == 6, False, {}

@@ -1,17 +1,29 @@
 """What SB3's callbacks see of every learner, and what they may do."""
 
+from functools import partial
+from itertools import count
+
 import numpy as np
 import pytest
-from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorWrapper
-from stable_baselines3.common.callbacks import BaseCallback, CheckpointCallback, EvalCallback, StopTrainingOnMaxEpisodes
-from stable_baselines3.common.monitor import load_results
-from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorWrapper
+from stable_baselines3.common.callbacks import (
+    BaseCallback,
+    CheckpointCallback,
+    EvalCallback,
+    LogEveryNTimesteps,
+    StopTrainingOnMaxEpisodes,
+)
+from stable_baselines3.common.logger import configure
+from stable_baselines3.common.monitor import Monitor, load_results
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecMonitor
 
 from popagents.learners.progress import StepsBar
 from popagents.rollout.make_env import native_vec_env
 from popagents.rollout.worker import Worker
 from tests.learners.cases import LEARNERS, PACMAN, PLAYED, StopAt, differences, every_learner, new, state
 from tests.learners.games import Ring
+
+pandas = pytest.importorskip("pandas")
 
 
 @every_learner
@@ -92,6 +104,87 @@ def test_episodes_are_reported_to_callbacks_and_to_the_monitors_file(name, tmp_p
     model = new(name, native_vec_env(PACMAN, 6, max_steps=20))
     model.learn(10_000, callback=StopTrainingOnMaxEpisodes(3))
     assert model.num_timesteps <= 480
+
+
+NUMBERS = count()
+FORK = "fork"  # starts at once; the others import torch
+MONITORED = {
+    "DummyVecEnv": (lambda folder: DummyVecEnv([lambda: Monitor(Ring(), f"{folder}/{next(NUMBERS)}")] * 9), 9),
+    "SubprocVecEnv": (lambda folder: SubprocVecEnv([partial(monitored, f"{folder}/{i}") for i in range(9)], FORK), 9),
+    "VecMonitor around DummyVecEnv": (lambda folder: VecMonitor(DummyVecEnv([Ring] * 9), f"{folder}/0"), 0),
+    "VecMonitor around SubprocVecEnv": (lambda folder: VecMonitor(SubprocVecEnv([Ring] * 9, FORK), f"{folder}/0"), 0),
+}
+
+
+def monitored(file):
+    return Monitor(Ring(), file)
+
+
+@pytest.mark.parametrize("kind", MONITORED)
+def test_monitors_write_the_episodes_that_were_played_and_none_of_idle_slots(kind, tmp_path):
+    make, exams = MONITORED[kind]
+    watch = Watch()
+    env = make(tmp_path)
+    model = new("genetic", env).learn(100, callback=watch)
+    env.close()
+    table = load_results(str(tmp_path))
+    told = [seen["infos"][slot]["episode"] for seen in watch.seen for slot in np.flatnonzero(seen["dones"])]
+    assert len(told) == 6 * model.generation
+    examined = 2 if exams else 0  # the champion's episodes, which a Monitor inside sees too
+    assert len(table) == len(told) + examined
+    assert table["l"].sum() == model.num_timesteps + (model.evaluation_timesteps if exams else 0)
+
+
+@pytest.mark.parametrize("kind", ["AsyncVectorEnv", "SubprocVecEnv", "VecMonitor"])
+def test_stop_training_on_max_episodes_counts_episodes_that_were_played(kind):
+    make = {
+        "AsyncVectorEnv": lambda: AsyncVectorEnv([Ring] * 9, autoreset_mode=AutoresetMode.DISABLED),
+        "SubprocVecEnv": lambda: SubprocVecEnv([Ring] * 9, FORK),
+        "VecMonitor": lambda: VecMonitor(DummyVecEnv([Ring] * 9)),
+    }
+    stop, watch = StopTrainingOnMaxEpisodes(1), Watch()
+    model = new("genetic", make[kind]()).learn(5000, callback=[watch, stop])
+    model.env.close()
+    assert stop.n_episodes == sum(np.count_nonzero(seen["dones"]) for seen in watch.seen)
+    assert all("episode" in seen["infos"][i] for seen in watch.seen for i in np.flatnonzero(seen["dones"]))
+
+
+# ---------------------------------------------------------------- logs
+
+
+class Successful(Ring):
+    def step(self, action):
+        *step, info = super().step(action)
+        return *step, info | {"is_success": bool(step[2])}
+
+
+@every_learner
+def test_logs_are_written_every_n_timesteps_in_mid_generation_too(name, tmp_path):
+    model = new(name, Successful(), stats_window_size=7)
+    model.set_logger(configure(str(tmp_path), ["csv"]))
+    model.learn(100, callback=LogEveryNTimesteps(5), log_interval=None)
+    table = pandas.read_csv(tmp_path / "progress.csv")
+    assert table["time/total_timesteps"].diff().iloc[1:].between(5, 5 + 1).all()
+    assert table["time/total_timesteps"].iloc[-1] > model.num_timesteps - 6
+    assert table["rollout/success_rate"].iloc[-1] == np.mean(model.ep_success_buffer)
+    assert model.ep_info_buffer.maxlen == model.ep_success_buffer.maxlen == 7
+    assert table["rollout/ep_len_mean"].iloc[-1] > 0
+
+
+@every_learner
+def test_a_generations_log_tells_how_many_episodes_succeeded(name, tmp_path):
+    model = new(name, Successful())
+    model.set_logger(configure(str(tmp_path), ["csv"]))
+    model.learn(60)
+    table = pandas.read_csv(tmp_path / "progress.csv")
+    assert table["rollout/success_rate"].iloc[-1] == np.mean(model.ep_success_buffer)
+
+
+@every_learner
+@pytest.mark.parametrize("log_interval", [0, -1])
+def test_an_interval_at_which_nothing_can_be_logged_is_refused(name, log_interval):
+    with pytest.raises(ValueError, match=f"log_interval is {log_interval}; .*None never logs"):
+        new(name, Ring()).learn(100, log_interval=log_interval)
 
 
 # ---------------------------------------------------------------- locals

@@ -100,6 +100,45 @@ def test_another_size_is_welcome_where_the_file_holds_no_members(name, tmp_path)
 
 
 @every_learner
+def test_settings_are_left_out_of_a_file_and_kept_as_in_sb3(name, tmp_path):
+    path = tmp_path / "m"
+    model = new(name, Ring(), verbose=2, stats_window_size=7)
+    model.save(path)
+    assert (LEARNERS[name].load(path).verbose, LEARNERS[name].load(path).stats_window_size) == (2, 7)
+    model.save(path, exclude=["verbose", "replay_buffer"])
+    loaded = LEARNERS[name].load(path)
+    assert (loaded.verbose, loaded.stats_window_size) == (0, 7)
+    assert LEARNERS[name].load(path, verbose=1).verbose == 1
+    assert_same(loaded, model)
+    model.save(path, exclude=["verbose"], include=["verbose"])
+    assert LEARNERS[name].load(path).verbose == 2
+    with pytest.raises(ValueError, match="include names colour; a file holds the settings .*verbose"):
+        model.save(path, include=["colour"])
+
+
+@every_learner
+def test_what_sb3_and_rl_zoo_pass_to_load_is_taken(name, tmp_path):
+    model = new(name, Ring(), tensorboard_log=str(tmp_path / "tb"))
+    model.save(tmp_path / "m")
+    placeholders = {"learning_rate": 0.0, "lr_schedule": lambda _: 0.0, "clip_range": lambda _: 0.0}
+    loaded = LEARNERS[name].load(tmp_path / "m", custom_objects=placeholders, verbose=1, seed=0, device="cpu")
+    assert_same(loaded, model)
+    assert loaded.learning_rate == model.learning_rate  # the file holds it: nothing has to stand in for it
+    assert loaded.run_seed == model.run_seed
+    assert loaded.verbose == 1
+    assert loaded.tensorboard_log is None  # a file names no folder to write into
+    changed = LEARNERS[name].load(tmp_path / "m", tensorboard_log="here", print_system_info=False)
+    assert changed.tensorboard_log == "here"
+
+
+@pytest.mark.parametrize("name", ["culture", "es"])
+def test_a_keyword_changes_the_learning_rate_on_loading(name, tmp_path):
+    new(name, Ring(), learning_rate=0.25).save(tmp_path / "m")
+    assert LEARNERS[name].load(tmp_path / "m").learning_rate == 0.25
+    assert LEARNERS[name].load(tmp_path / "m", learning_rate=0.5).learning_rate == 0.5
+
+
+@every_learner
 def test_another_space_is_refused_on_loading(name, tmp_path):
     new(name, Ring()).save(tmp_path / "m")
     with pytest.raises(ValueError, match="spaces do not match"):

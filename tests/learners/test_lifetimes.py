@@ -15,6 +15,7 @@ from popagents.learners.updates.lifetime import live_again
 from popagents.population.recurrent import RecurrentPolicy
 from popagents.rollout.make_env import native_vec_env
 from popagents.rollout.vector_slots import VectorSlots
+from tests.learners.cases import new
 from tests.learners.games import Ring
 from tests.learners.harlow import HARLOW, LIFE, SMALL, TWENTY, genes, harlow, same
 
@@ -143,3 +144,10 @@ def test_an_environment_that_fails_in_a_lifetime_leaves_the_population_as_it_was
     after = genes(model)
     assert all(np.array_equal(before[k], after[k]) for k in before)
     assert model.generation == generation
+
+
+def test_an_error_names_the_member_and_not_its_life():
+    env = DummyVecEnv([lambda: Ring(flaw="nan")] * 60)
+    model = new("genetic", env, "ActorCriticPolicy", inheritance="baldwin", n_tasks=10)  # 60 lives
+    with pytest.raises(RuntimeError, match="member [0-5] got a return of nan"):
+        model.learn(100)

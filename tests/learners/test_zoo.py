@@ -1,9 +1,11 @@
 """RL Zoo's own scripts run our learners, settings and native vector environments; what was theirs stays theirs."""
 
+import importlib
 import re
 import runpy
 import signal
 import sys
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,16 +21,19 @@ pytest.importorskip("rl_zoo3")
 
 import rl_zoo3.exp_manager
 import rl_zoo3.train
+import rl_zoo3.utils
 from rl_zoo3.exp_manager import ExperimentManager
 from rl_zoo3.utils import get_class_by_name
 
 import popagents.zoo.enjoy
+import popagents.zoo.record_video
 import popagents.zoo.train
 from popagents.learners.culture.culture import Culture
 from popagents.rollout.make_env import native_vec_env
 from popagents.rollout.vec_env import GymVecEnv
+from popagents.zoo.enjoy import habits
 from popagents.zoo.train import PopulationManager, checked_arguments, prepare, settings_file
-from registration.environments import register_environments
+from registration.environments import ENVIRONMENTS, register_environments
 from registration.learners import LEARNERS, load_learner
 
 SMALL = {  # settings that learn nothing, quickly
@@ -182,6 +187,64 @@ def test_the_shipped_settings_of_our_learners_are_their_arguments(name: str) -> 
             if name != "genetic":  # whose lives are of many episodes
                 jobs = model.population_size * model.episodes
                 assert jobs % entry["n_envs"] == 0  # no slot waits while another plays twice
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_every_learner_has_settings_for_any_task_any_atari_game_and_each_of_our_ids(name: str) -> None:
+    entries = yaml.safe_load((popagents.zoo.train.SETTINGS / f"{name}.yml").read_text())
+    assert {"default", "atari", *ENVIRONMENTS} <= set(entries)
+
+
+@pytest.mark.parametrize("name", ["es", "elitist_es"])
+def test_ids_that_no_settings_name_are_trained_by_the_default_ones(zoo: Script, name: str) -> None:
+    (env,) = train(zoo, name, "-n", "40", "-params", "population_size:4", "n_envs:2", env="Acrobot-v1")
+    assert env.num_envs == 2
+    assert Path(f"logs/{name}/Acrobot-v1_1/Acrobot-v1.zip").is_file()
+
+
+def test_runs_that_start_in_the_same_instant_write_into_folders_of_their_own(
+    zoo: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rl_zoo3.exp_manager, "get_latest_run_id", lambda *_: 0)  # neither sees the other
+    for _ in range(2):
+        train(zoo, "culture", "-conf", settings(PopPacman_v0=CULTURE), "-n", "10")
+    runs = sorted(Path("logs/culture").iterdir())
+    assert [run.name for run in runs] == ["PopPacman-v0_1", "PopPacman-v0_2"]
+    assert all((run / "PopPacman-v0.zip").is_file() and (run / "PopPacman-v0/config.yml").is_file() for run in runs)
+
+
+def test_a_folder_without_a_model_is_passed_over_by_enjoy(zoo: Script, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("logs/culture/PopPacman-v0_3/PopPacman-v0").mkdir(parents=True)  # as -optimize leaves it
+    watch = ["--algo", "culture", "--env", "PopPacman-v0", "--no-render", "-n", "1"]
+    zoo(popagents.zoo.enjoy.main, *watch)
+    assert "champions/culture/PopPacman-v0_1/PopPacman-v0.zip" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        zoo(popagents.zoo.enjoy.main, *watch, "-f", "logs")
+    assert "no culture player of PopPacman-v0 in logs; train one" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("script", ["enjoy", "train", "record_video"])
+def test_help_is_rl_zoos(zoo: Script, capsys: pytest.CaptureFixture[str], script: str) -> None:
+    with pytest.raises(SystemExit) as stop:
+        zoo(importlib.import_module(f"popagents.zoo.{script}").main, "-h")
+    assert stop.value.code == 0
+    assert "--algo" in capsys.readouterr().out
+
+
+def test_an_atari_game_is_watched_to_its_end_unless_a_length_is_asked_for() -> None:
+    names = Namespace(algo="elitist_es", env="ALE/SpaceInvaders-v5")
+    assert habits(names, []) == ["--deterministic", "-n", "20000"]
+    assert habits(names, ["-n", "5", "--stochastic"]) == []
+    assert habits(Namespace(algo="ppo", env="CartPole-v1"), []) == []
+
+
+def test_a_champion_is_filmed(zoo: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("moviepy")
+    monkeypatch.setattr(sys, "argv", ["script", "--algo", "culture", "--env", "PopPacman-v0", "-n", "3"])
+    for name in ("create_test_env", "get_saved_hyperparams"):  # which the script replaces
+        monkeypatch.setattr(rl_zoo3.utils, name, getattr(rl_zoo3.utils, name))
+    popagents.zoo.record_video.main()
+    assert len(list(Path("videos").glob("*.mp4"))) == 1
 
 
 def stand_in(env_id: str, env_kwargs: dict[str, Any]) -> Any:
@@ -362,7 +425,7 @@ def test_rl_zoos_tables_know_our_learners(zoo: Script) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "module"), [("train", "rl_zoo3.train"), ("train", "yaml"), ("enjoy", "rl_zoo3.enjoy")]
+    ("script", "module"), [("train", "rl_zoo3.train"), ("train", "yaml"), ("enjoy", "rl_zoo3.enjoy"), ("record_video", "rl_zoo3.utils")]
 )
 def test_a_missing_rl_zoo_is_named_with_the_remedy(script: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, module, None)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.wrappers.vector import RecordEpisodeStatistics
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from popagents.common.randomness import Purpose, keys
@@ -18,6 +19,8 @@ from popagents.rollout.step import Stopped
 from popagents.rollout.vec_env import GymVecEnv
 from tests.learners.games import Ring
 from tests.rollout.rings import JOBS, played, population_of, ring_slots
+
+DISABLED = {"autoreset_mode": AutoresetMode.DISABLED}
 
 
 @pytest.fixture(scope="module")
@@ -119,8 +122,39 @@ def test_a_nan_reward_names_the_member_and_the_seed():
 def test_an_environment_that_raises_is_named_with_step_members_and_seeds():
     slots = slots_of(DummyVecEnv([lambda: Ring(flaw="raises")] * 2))
     with pytest.raises(
-        RuntimeError, match=r"raised KeyError: 'a wheel came off' at step \d+ while members .*resume=True"
+        RuntimeError,
+        match=r"wheel came off' at step \d+ while member \d played, seeded 10\d; .*resume=True",
     ):
+        played(slots)
+
+
+class Fragile(Ring):
+    """Breaks in the episodes of one seed, at their first step or at their reset."""
+
+    where = "step"
+
+    def reset(self, *, seed=None, options=None):
+        self.breaks = seed == 106
+        if self.breaks and self.where == "reset":
+            raise OSError("no such disk")
+        return super().reset(seed=seed)
+
+    def step(self, action):
+        if self.breaks:
+            raise OSError("no such disk")
+        return super().step(action)
+
+
+@pytest.mark.parametrize("where", ["step", "reset"])
+def test_where_environments_are_stepped_one_by_one_the_error_names_the_one_that_failed(where, monkeypatch):
+    monkeypatch.setattr(Fragile, "where", where)
+    with pytest.raises(RuntimeError, match="no such disk at .*while member 2 played, seeded 106"):
+        played(slots_of(DummyVecEnv([Fragile] * 9)))
+
+
+def test_an_error_lists_three_members_and_counts_the_others():
+    slots = slots_of(GymVecEnv(RecordEpisodeStatistics(SyncVectorEnv([Fragile] * 9, **DISABLED))))
+    with pytest.raises(RuntimeError, match="while members 0, 1, 2 and 6 more played, seeded 100, 101, 102 and 6 more"):
         played(slots)
 
 

@@ -143,7 +143,7 @@ def torch_gradients(
     """Return the gradients (pupils, *shape) of each pupil's loss, for any policy; pupil by pupil, as `Stack` acts."""
     found = {name: np.empty_like(values) for name, values in parameters.items()}
     for i, (x, done, share) in enumerate(zip(prepared, actions, shares, strict=True)):
-        own = {name: torch.from_numpy(values[i]).requires_grad_() for name, values in parameters.items()}
+        own = {name: torch.from_numpy(np.asarray(values[i])).requires_grad_() for name, values in parameters.items()}
         outputs = call(design.actor, own, x)
         logs = design.actions.log_likelihood(outputs, torch.from_numpy(done), own.get("log_std"))
         gradients = torch.autograd.grad(-(logs * torch.from_numpy(share)).sum(), list(own.values()))
