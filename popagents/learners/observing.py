@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 
+from popagents.common.compiling import njit
 from popagents.rollout.slots import Slots
 from popagents.rollout.step import Step
 
@@ -37,8 +38,7 @@ class CallbackObserver:
     def __call__(self, step: Step) -> bool:
         """Show a step; return whether to go on."""
         self.count(len(step.live))
-        ended = np.count_nonzero(step.dones)
-        if self.nobody_listens and not ended:
+        if self.nobody_listens and not step.ended:
             return True
         rewards, dones, infos = step.rewards, step.dones, step.infos
         if step.live is not self._live:  # the same array as long as the same slots play
@@ -46,11 +46,32 @@ class CallbackObserver:
             self._playing[step.live] = True
         playing = self._playing
         if len(step.live) < len(dones):
-            rewards, dones = np.where(playing, rewards, 0), dones & playing
+            rewards, dones = of_players(rewards, dones, playing)
             if any(infos):
                 infos = [info if live else {} for info, live in zip(infos, playing.tolist(), strict=True)]
-        if ended:
+        if step.ended:
             self.report(infos, dones)
-        seen = {"observations": step.observations, "new_obs": self.slots.observations, "actions": step.actions}
-        self.callback.update_locals({**seen, "rewards": rewards, "dones": dones, "infos": infos, "live": playing})
+        shown: dict[str, Any] = {
+            "observations": step.observations,
+            "new_obs": self.slots.observations,
+            "actions": step.actions,
+            "rewards": rewards,
+            "dones": dones,
+            "infos": infos,
+            "live": playing,
+        }
+        self.callback.update_locals(shown)
         return bool(self.callback.on_step())
+
+
+@njit(cache=True)
+def of_players(rewards: np.ndarray, dones: np.ndarray, playing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return rewards and dones, one row a slot, with 0 and False where nobody plays.
+
+    NumPy's own loops take 5 us longer where they alternate with compiled code: a tenth of a game's step.
+    """
+    rewards, dones = rewards.copy(), dones.copy()
+    for slot in range(len(playing)):
+        if not playing[slot]:
+            rewards[slot], dones[slot] = 0, False
+    return rewards, dones

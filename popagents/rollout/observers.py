@@ -49,7 +49,7 @@ class Probe:
 
     def __call__(self, step: Step) -> None:
         """Look at the episodes that end."""
-        if np.count_nonzero(step.dones):
+        if step.ended:
             over = np.flatnonzero(step.dones[step.live] & (step.jobs < PROBE))
             for slot, job in zip(step.live[over].tolist(), step.jobs[over].tolist(), strict=True):
                 self.seen[job] = step.observations[slot].copy()

@@ -22,6 +22,8 @@ class Seating:
     Attributes:
         live: int64, (k,), the slots that are playing a job.
         playing: int64, (k,), the job of each.
+        players: int64, (k,), who plays it.
+        keys: uint64, (k,), of its action draws; None where it takes the likeliest actions.
         spans: int64, (jobs, 3): each job's slot, its first step there and the step after its last.
         problems: what resets called each job's problem, (jobs, ...); None if they named none.
     """
@@ -31,13 +33,13 @@ class Seating:
         self.spans = np.zeros((len(jobs), 3), np.int64)
         self.problems: np.ndarray | None = None
         self._job = np.full(slots.n, -1)
-        self._free = np.ones(slots.n, bool)
+        self._free, self._some_free = np.ones(slots.n, bool), True
         self._handed_out = 0
         slots.clear()
 
     def fill(self, t: int) -> bool:
         """Give free slots the next jobs, at step t; tell whether anybody is playing."""
-        if np.count_nonzero(self._free):  # a tenth of any()'s time
+        if self._some_free:
             takers = np.flatnonzero(self._free | (self._job < 0))
             self._job[takers] = -1
             takers = takers[: len(self.jobs) - self._handed_out]
@@ -48,6 +50,8 @@ class Seating:
                 self._begin(takers, t)
             self.live = np.flatnonzero(self._job >= 0)
             self.playing = self._job[self.live]
+            self.players = self.jobs.player[self.playing]
+            self.keys = None if self.jobs.keys is None else self.jobs.keys[self.playing, self.episode]
         return len(self.live) > 0
 
     def step(self, t: int, actions: np.ndarray) -> Step:
@@ -64,7 +68,8 @@ class Seating:
                 "learn(..., resume=True)"
             ) from error
         self._free = dones = np.asarray(dones, bool)  # SuperSuit's are uint8, which would index
-        return Step(t, self.live, self.playing, before, actions, rewards, dones, infos)
+        self._some_free = bool(np.count_nonzero(dones))  # a tenth of any()'s time
+        return Step(t, self.live, self.playing, before, actions, rewards, dones, self._some_free, infos)
 
     def refused(self, t: int, slot: int, problem: str) -> RuntimeError:
         """Return the error that names who met what after t steps: `problem` is a sentence without its subject."""
@@ -93,17 +98,17 @@ class Seating:
         if seen.dtype.kind not in "fcO":
             return
         flat = seen.reshape(-1)
-        if seen.dtype.kind != "O" and isfinite(np.dot(flat, flat)):
+        if seen.dtype.kind != "O" and isfinite(flat.dot(flat)):
             return
         for slot in self.live.tolist():
             if seen.dtype.kind == "O" or not np.isfinite(seen[slot]).all():
                 raise self.refused(t, slot, f"the observation {seen[slot]}; it must hold finite numbers")
 
-    def cut_off(self, tired: np.ndarray) -> np.ndarray:
-        """End the jobs of `tired` (bool, (k,), one a live slot) with this step; return which slots are over."""
-        self._free = self._free.copy()
-        self._free[self.live] |= tired
-        return self._free
+    def cut_off(self, step: Step, tired: np.ndarray) -> None:
+        """End the jobs of `tired` (bool, (k,), one a live slot) with this step."""
+        self._free = step.dones = step.dones.copy()
+        step.dones[self.live] |= tired
+        self._some_free = step.ended = bool(np.count_nonzero(step.dones))
 
     def end(self, step: Step, returns: np.ndarray, lengths: np.ndarray, infos: dict[str, np.ndarray]) -> Infos:
         """Close the episodes that ended with a step.

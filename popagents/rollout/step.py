@@ -20,6 +20,7 @@ class Step:
         actions: (n, ...).
         rewards: float, (n,).
         dones: bool, (n,); those of idle slots mean nothing.
+        ended: whether any of them is True.
         infos: one dict a slot.
     """
 
@@ -30,6 +31,7 @@ class Step:
     actions: np.ndarray
     rewards: np.ndarray
     dones: np.ndarray
+    ended: bool
     infos: Infos
 
     def of_live(self, rows: np.ndarray) -> np.ndarray:

@@ -1,15 +1,20 @@
 """`python -m tests.bare.install`: build the wheel, install it with nothing but its dependencies, and check it there.
 
-torch and what torch needs are linked in from this environment: they are most of what a plain install downloads.
+Their versions are those of `constraints.txt`, or, with `--lowest`, the lowest that `pyproject.toml` names, where only
+the learners, the champions and the environments are checked. torch and what torch needs are linked in from this
+environment: they are most of what a plain install downloads.
 """
 
 import subprocess
 import sys
 import sysconfig
 import tempfile
+import tomllib
 from importlib.metadata import distribution
 from pathlib import Path
 from zipfile import ZipFile
+
+from packaging.requirements import Requirement
 
 from tests.bare.closure import closure
 
@@ -50,16 +55,27 @@ def make_environment(folder: Path, linked: Path) -> Path:
     return folder / "bin" / "python"
 
 
+def lowest() -> str:
+    """Return pip's constraints that hold every dependency but torch at its lowest version, one a line."""
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    bounds = [(found.name, bound) for found in map(Requirement, named) for bound in found.specifier]
+    return "\n".join(f"{name}=={b.version}" for name, b in bounds if b.operator == ">=" and name != "torch")
+
+
 def main() -> None:
     """Build, install and check in a temporary folder."""
+    versions, claims = (ROOT / "constraints.txt").read_text(), list[str]()
+    if "--lowest" in sys.argv:
+        versions, claims = lowest(), ["learns", "plays", "steps"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
         wheel = build_wheel(folder)
         link("torch", folder / "linked")
         python = make_environment(folder / "environment", folder / "linked")
         pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-compile"]
-        subprocess.run([*pip, "--constraint", str(ROOT / "constraints.txt"), str(wheel)], check=True)
-        check = [str(python), "-I", str(Path(__file__).with_name("check.py")), wheel.name.split("-")[1]]
+        (folder / "versions.txt").write_text(versions)
+        subprocess.run([*pip, "--constraint", str(folder / "versions.txt"), str(wheel)], check=True)
+        check = [str(python), "-I", str(Path(__file__).with_name("check.py")), wheel.name.split("-")[1], *claims]
         raise SystemExit(subprocess.run(check, cwd=folder).returncode)
 
 

@@ -29,14 +29,15 @@ class Reader:
 
 
 def models(name: str, folder: Path) -> list[Path]:
-    """Save models of a learner, the second with another policy."""
+    """Save models of a learner with several policies, the last without one of its settings."""
     made = [
         new(name, Ring()).learn(60),
         new(name, Ring(), "MlpPolicy", policy_kwargs={"net_arch": [4]}, episodes=2).learn(100),
+        new(name, Ring(), "ActorCriticPolicy", policy_kwargs={"net_arch": {"pi": [4], "vf": [3]}}),
     ]
     paths = [folder / f"{number}.zip" for number in range(len(made))]
     for model, path in zip(made, paths, strict=True):
-        model.save(path)
+        model.save(path, exclude=["verbose"] * (path == paths[-1]))
     return paths
 
 

@@ -223,6 +223,21 @@ def test_a_folder_without_a_model_is_passed_over_by_enjoy(zoo: Script, capsys: p
     assert "no culture player of PopPacman-v0 in logs; train one" in capsys.readouterr().err
 
 
+def test_rl_zoos_plots_read_our_runs(zoo: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("seaborn", "scipy"):
+        pytest.importorskip(module)
+    import matplotlib.pyplot as plt
+    import rl_zoo3.plots
+
+    train(zoo, "culture", "-conf", settings(PopPacman_v0=CULTURE))
+    drawn: list[int] = []
+    monkeypatch.setattr(plt, "show", lambda: drawn.append(len(plt.gca().lines)))
+    monkeypatch.setattr(sys, "argv", ["plot", "-a", "culture", "-e", "PopPacman-v0", "-f", "logs", "-w", "1"])
+    rl_zoo3.plots.plot_train()
+    plt.close("all")
+    assert drawn == [1]
+
+
 @pytest.mark.parametrize("script", ["enjoy", "train", "record_video"])
 def test_help_is_rl_zoos(zoo: Script, capsys: pytest.CaptureFixture[str], script: str) -> None:
     with pytest.raises(SystemExit) as stop:
@@ -425,7 +440,8 @@ def test_rl_zoos_tables_know_our_learners(zoo: Script) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "module"), [("train", "rl_zoo3.train"), ("train", "yaml"), ("enjoy", "rl_zoo3.enjoy"), ("record_video", "rl_zoo3.utils")]
+    ("script", "module"),
+    [("train", "rl_zoo3.train"), ("train", "yaml"), ("enjoy", "rl_zoo3.enjoy"), ("record_video", "rl_zoo3.utils")],
 )
 def test_a_missing_rl_zoo_is_named_with_the_remedy(script: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, module, None)
