@@ -15,6 +15,7 @@ from popagents.common.optional import missing_extra
 from popagents.rollout.vec_env import GymVecEnv
 
 STAND_INS = {"ale_py.vector_env:AtariVectorEnv": "popagents.rollout.atari:AtariLanes"}  # ours for them
+MOST_SLOTS = 2**10  # that an id is given: more are not faster
 MACHINES = 8  # emulators that an Atari id is given: each takes a seventh of a second to set up
 
 
@@ -24,12 +25,13 @@ def vec_env_of(env: Any, slots: int) -> Any:
     Args:
         env: a Gymnasium id, for which a vector environment with `slots` slots is made, native where there is one; a
             Gymnasium vector environment; or anything that SB3 accepts by itself, returned as it is.
-        slots: episodes at a time.
+        slots: episodes at a time; no more than `MOST_SLOTS` are made.
     """
     if isinstance(env, VectorEnv):
         return GymVecEnv(env)
     if not isinstance(env, str):
         return env
+    slots = min(slots, MOST_SLOTS)
     if has_native(env):
         return native_vec_env(env, min(slots, MACHINES) if lanes_stand_in(env) else slots)
     return GymVecEnv(SyncVectorEnv([lambda: gym.make(env)] * slots, autoreset_mode=AutoresetMode.DISABLED))

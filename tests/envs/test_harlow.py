@@ -335,6 +335,17 @@ def test_a_problem_that_was_asked_for_is_played(problem):
     assert n_trials == 6
 
 
+def test_a_state_brings_its_own_number_of_trials_which_last_until_the_next_reset():
+    # a reset of the same environment may have asked for them, so they are no setting that a state must share
+    asked, other, env = HarlowEnv(), HarlowEnv(n_trials=20), HarlowEnv()
+    asked.reset(seed=3, options={"n_trials": 20})
+    other.reset(seed=3)
+    for state in (asked.clone_state(), other.clone_state()):
+        env.restore_state(state)
+        assert [env.step(LEFT)[2] for _ in range(20)] == [False] * 19 + [True]
+        assert episode_of(env, {})[2] == 6
+
+
 def test_any_pair_may_be_asked_for_whatever_the_split():
     env = HarlowEnv(split="train")
     assert env.reset(seed=0, options={"problem": (1, 4)})[1]["problem"].tolist() == [1, 4]

@@ -14,7 +14,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from popagents.common.checks import between, positive
+from popagents.common.checks import array_size, between
 from popagents.common.lineage import Transmission
 from popagents.common.now import Now
 from popagents.common.parameters import Parameters, form_of, with_row
@@ -90,8 +90,9 @@ class Culture(PopulationAlgorithm[CultureState]):
         champion_episodes: int = 20,
         **shared: Unpack[Shared],
     ) -> None:
-        for name, value in {"n_epochs": n_epochs, "batch_size": batch_size, "population_size": population_size}.items():
-            positive(name, value)
+        sizes = {"population_size": population_size, "n_epochs": n_epochs, "batch_size": batch_size}
+        for name, value in (sizes | {"champion_episodes": champion_episodes}).items():
+            array_size(name, value)
         if population_size < 2:
             raise ValueError("population_size is 1; a culture needs 2 members or more, one to learn and one to teach")
         self.n_epochs, self.batch_size = int(n_epochs), int(batch_size)

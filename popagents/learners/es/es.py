@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Unpack
 import numpy as np
 from stable_baselines3.common.policies import BasePolicy
 
-from popagents.common.checks import positive
+from popagents.common.checks import array_size, positive
 from popagents.common.moments import Moments
 from popagents.common.now import Now
 from popagents.common.parameters import Parameters
@@ -116,7 +116,7 @@ class ES(PopulationAlgorithm[ESState]):
         self.normalize_observations, self.initial_std = bool(normalize_observations), initial_std
         check_cutoffs(episode_cutoff, final_episode_cutoff)
         if rank is not None:
-            positive("rank", rank)
+            array_size("rank", rank)
         check_initial_std(initial_std)
         self.strategy = GradientStrategy(
             population_size=population_size,

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Unpack
 import numpy as np
 from stable_baselines3.common.policies import BasePolicy
 
-from popagents.common.checks import between, choice, positive
+from popagents.common.checks import array_size, between, choice
 from popagents.common.lineage import Transmission
 from popagents.common.now import Now
 from popagents.common.parameters import Parameters, form_of, repeated, row_of, with_row
@@ -119,8 +119,9 @@ class Genetic(PopulationAlgorithm[GeneticState]):
         **shared: Unpack[Shared],
     ) -> None:
         check_sizes(population_size, tournament_size, n_offspring, elites)
-        for name, value in {"n_parents": n_parents, "n_tasks": n_tasks, "n_updates": n_updates}.items():
-            positive(name, value)
+        sizes = {"n_parents": n_parents, "n_tasks": n_tasks, "n_updates": n_updates}
+        for name, value in (sizes | {"champion_episodes": champion_episodes}).items():
+            array_size(name, value)
         self.inheritance = choice("inheritance", inheritance, INHERITANCE)
         self.replacement = choice("replacement", replacement, REPLACEMENT)
         self.mutation_std = between("mutation_std", mutation_std, 0, 100, open_low=False)
