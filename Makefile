@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test wheel check bench clean
+.PHONY: setup demo test wheel clients check bench clean
 
 setup: .venv/.installed
 
@@ -20,6 +20,9 @@ test: setup
 
 wheel: setup
 	$(BIN)/python -m tests.bare.install
+
+clients: setup
+	$(BIN)/python -m tests.clients.install
 
 check: setup
 	$(BIN)/ruff check .

@@ -50,6 +50,16 @@ def make_environment(folder: Path, linked: Path) -> Path:
     return folder / "bin" / "python"
 
 
+def install(python: Path, constraints: Path, *what: str) -> None:
+    """Install requirements and pip's options for them into an environment without pip.
+
+    Raises:
+        CalledProcessError: pip refused.
+    """
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-compile"]
+    subprocess.run([*pip, "--constraint", str(constraints), *what], check=True)
+
+
 def main() -> None:
     """Build, install and check in a temporary folder."""
     with tempfile.TemporaryDirectory() as name:
@@ -57,8 +67,7 @@ def main() -> None:
         wheel = build_wheel(folder)
         link("torch", folder / "linked")
         python = make_environment(folder / "environment", folder / "linked")
-        pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-compile"]
-        subprocess.run([*pip, "--constraint", str(ROOT / "constraints.txt"), str(wheel)], check=True)
+        install(python, ROOT / "constraints.txt", str(wheel))
         check = [str(python), "-I", str(Path(__file__).with_name("check.py")), wheel.name.split("-")[1]]
         raise SystemExit(subprocess.run(check, cwd=folder).returncode)
 
