@@ -33,9 +33,17 @@ def slots_of(env: VecEnv) -> Slots:
     """
     slots = _slots_of(env)
     slots.shape = env.observation_space.shape
-    spec = env.get_attr("spec")[0]
-    slots.longest = max(LONGEST, getattr(spec, "max_episode_steps", None) or 0)
+    slots.longest = max(LONGEST, limit_of(env) or 0)
     return slots
+
+
+def limit_of(env: VecEnv) -> int | None:
+    """Return the steps after which the environment's spec says that an episode is cut off; None where none is said."""
+    try:
+        spec = env.get_attr("spec")[0]
+    except AttributeError:  # SuperSuit's environments have no attributes to ask for
+        return None
+    return getattr(spec, "max_episode_steps", None)
 
 
 def _slots_of(env: VecEnv) -> Slots:

@@ -1,5 +1,6 @@
 """Slots in an SB3 VecEnv, or in Gymnasium's SyncVectorEnv, which is stepped in the same way."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,14 @@ class SubprocSlots(Slots):
         return answers
 
 
+def seed_all(env: VecEnv, seed: int) -> None:
+    """Seed an environment, or warn that it takes no seed."""
+    try:
+        env.seed(seed)
+    except AttributeError as error:  # SuperSuit's environments have no method for it
+        warnings.warn(f"the environment takes no seed, so that this run cannot be repeated: {error}", stacklevel=2)
+
+
 class SharedSlots(Slots):
     """Slots in a wrapped SB3 VecEnv, which goes on by itself after each episode."""
 
@@ -130,7 +139,7 @@ class SharedSlots(Slots):
         """Seed and reset everything when nobody plays yet, or all begin; else the next episode has begun already."""
         refuse_options(self, options)
         if which.all() or not self._begun:
-            self.env.seed(int(seeds[0]))
+            seed_all(self.env, int(seeds[0]))
             self.observations = np.array(self.env.reset())
             self._begun = True
         return {}
