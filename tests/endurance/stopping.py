@@ -26,13 +26,13 @@ from registration.learners import LEARNERS
 ENV = "PopPacman-v0"
 ENTRY = {"policy": "LinearPolicy", "population_size": 4, "n_envs": 2, "env_kwargs": {"max_steps": 5}}
 ENTRIES = {  # settings under which a generation takes milliseconds
-    "culture": ENTRY | {"n_timesteps": 1200, "n_epochs": 1, "champion_episodes": 1},
-    "es": ENTRY | {"n_timesteps": 1200},
-    "elitist_es": ENTRY | {"n_timesteps": 1200},
-    "genetic": ENTRY | {"n_timesteps": 1200, "champion_episodes": 1, "tournament_size": 2, "n_offspring": 2},
+    "culture": ENTRY | {"n_timesteps": 800, "n_epochs": 1, "champion_episodes": 1},
+    "es": ENTRY | {"n_timesteps": 800},
+    "elitist_es": ENTRY | {"n_timesteps": 800},
+    "genetic": ENTRY | {"n_timesteps": 800, "champion_episodes": 1, "tournament_size": 2, "n_offspring": 2},
 }
-OPTIONS = ["--num-threads", "1", "--seed", "3", "--save-freq", "1", "--eval-freq", "300", "--eval-episodes", "1"]
-GENERATIONS = 400  # of maximize
+OPTIONS = ["--num-threads", "1", "--seed", "3", "--save-freq", "20", "--eval-freq", "300", "--eval-episodes", "1"]
+GENERATIONS = 200  # of maximize
 PATIENCE = 120.0  # seconds, for a process
 
 
