@@ -1,14 +1,15 @@
 """The main job, end to end: a culture learns to play grid pac-man, and its story is drawn.
 
-    python -m examples.demo [--steps N] [--folder runs/demo]
+    python -m examples.demo [--steps N] [--folder runs/demo] [--resume]
 
 Trains with the shipped preset `culture.yml`, shows a progress bar and a short table, and leaves
-in the folder the model, the learning curve, the lineage and a GIF of an agent before and after. Ctrl-C stops the
-training; what there is by then is saved and drawn.
+in the folder the model, the learning curve, the lineage and a GIF of an agent before and after. Ctrl-C, SIGTERM
+and SIGHUP stop the training; what there is by then is saved and drawn, and the last line goes on with it.
 """
 
 import argparse
 import copy
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tqdm import tqdm
 import popenvs
 from examples.presets import preset
 from popagents import Culture, plots
+from popagents.common.signals import Ending
 from popagents.plots import animations
 from popagents.rollout.make_env import native_vec_env
 
@@ -64,30 +66,59 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=steps, help="environment steps")
     parser.add_argument("--folder", type=Path, default=Path("runs/demo"), help="where the model and the pictures go")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true", help="go on with the model in the folder, if there is one")
     arguments = parser.parse_args()
 
     print(
         f"A culture of {settings['population_size']} learns to play {ENV} for {arguments.steps:,} steps ({env_kwargs})."
     )
     print("Rules are compiled on their first use (a few seconds). Ctrl-C stops; what there is by then is kept.")
-    lanes = native_vec_env(ENV, n_envs, **env_kwargs)
-    model = Culture(env=lanes, seed=arguments.seed, **settings)
-    newborn = copy.deepcopy(model.policy)
-    table = Table(arguments.steps)
+    with Ending() as ending:
+        model = Culture(env=native_vec_env(ENV, n_envs, **env_kwargs), seed=arguments.seed, **settings)
+        newborn = copy.deepcopy(model.policy)
+        if arguments.resume:
+            model = taken_up(model, arguments.folder / "model.zip")
+        learn(model, arguments.steps, ending)
+        model.save(arguments.folder / "model.zip")
     try:
-        model.learn(arguments.steps, callback=table, log_interval=None)
+        leave(model, newborn, env_kwargs, arguments.folder)
+    finally:
+        if ending.number:
+            print(shlex.join(["python", "-m", "examples.demo", *with_resume(sys.argv[1:])]))
+            sys.exit(ending.code)
+
+
+def taken_up(model: Culture, path: Path) -> Culture:
+    """Return the model that a file holds, or the one given if there is no file."""
+    if not path.exists():
+        print(f"There is no {path} to go on with; a new culture begins.")
+        return model
+    found = Culture.load(path, env=model.env)
+    print(f"{path} goes on after {found.num_timesteps:,} steps.")
+    return found
+
+
+def learn(model: Culture, steps: int, ending: Ending) -> None:
+    """Train until so many steps are taken, or until a signal comes."""
+    table = Table(steps)
+    try:
+        model.learn(steps, callback=table, log_interval=None, resume=True)
     except KeyboardInterrupt:
+        if not ending.number:
+            raise
         table.close()
-        print(f"\nStopped after {model.num_timesteps:,} of {arguments.steps:,} steps; saving what there is.")
+        print(f"\nStopped after {model.loop.run.timesteps:,} of {steps:,} steps; saving what there is.")
     table.close()
-    leave(model, newborn, env_kwargs, arguments.folder)
+
+
+def with_resume(arguments: list[str]) -> list[str]:
+    """Return a command line's arguments, --resume among them."""
+    return arguments if "--resume" in arguments else [*arguments, "--resume"]
 
 
 def leave(model: Culture, newborn: Any, env_kwargs: dict[str, Any], folder: Path) -> None:
-    """Save the model, draw what it leaves behind, and say where everything is."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Draw what the model leaves behind, and say where everything is."""
     paths = [folder / "model.zip"]
-    model.save(paths[0])
     if model.generation:
         lesson = gym.make(ENV, **env_kwargs)
         scores = {name: round(score, 2) for name, score in popenvs.measured_references(lesson).items()}
@@ -106,7 +137,4 @@ def leave(model: Culture, newborn: Any, env_kwargs: dict[str, Any], folder: Path
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit("\nInterrupted; what was printed above as saved is whole.")
+    main()

@@ -17,6 +17,7 @@ from PIL import Image
 import popagents
 import popenvs
 import registration
+from examples.demo import taken_up
 from popagents import Culture
 from registration.environments import ENVIRONMENTS
 from registration.learners import LEARNERS
@@ -89,7 +90,7 @@ def test_the_demo_leaves_the_model_and_the_pictures(tmp_path):
     assert_left(tmp_path, output)
 
 
-def test_ctrl_c_in_the_demo_saves_what_there_is_and_says_so(tmp_path):
+def test_a_signal_to_the_demo_saves_what_there_is_and_says_how_to_go_on(tmp_path):
     run = demo(tmp_path, "--steps", "100000000")
     lines = iter(run.stdout.readline, "")
     head = ""
@@ -99,9 +100,19 @@ def test_ctrl_c_in_the_demo_saves_what_there_is_and_says_so(tmp_path):
             r"^\s*[\d,]+\s+\d+\s+\d+\.\d\d", line.split("\r")[-1]
         ):  # the table's first row: a generation is over
             break
-    run.send_signal(signal.SIGINT)
+    run.send_signal(signal.SIGTERM)
     output = head + "".join(lines)
-    assert run.wait(timeout=120) == 0, output
+    assert run.wait(timeout=120) == 128 + signal.SIGTERM, output
     assert "Stopped after" in output
     assert "saving what there is" in output
     assert_left(tmp_path, output)
+    resume = f"python -m examples.demo --folder {tmp_path} --steps 100000000 --resume"
+    assert output.splitlines()[-1] == resume
+
+
+def test_the_demo_goes_on_with_what_it_saved(tmp_path, capsys):
+    fresh = Culture("LinearPolicy", "popenvs:PopPacman-v0", population_size=2, seed=0)
+    assert taken_up(fresh, tmp_path / "model.zip") is fresh
+    fresh.learn(200).save(tmp_path / "model.zip")
+    assert taken_up(fresh, tmp_path / "model.zip").num_timesteps == 200
+    assert "model.zip goes on after 200 steps" in capsys.readouterr().out
