@@ -20,7 +20,7 @@ from stable_baselines3.common.callbacks import BaseCallback, EvalCallback
 from popagents.common.checkpoints import checkpoints_in, write_checkpoint
 from popagents.common.signals import Ending
 from popagents.learners.algorithm import PopulationAlgorithm
-from popagents.zoo.statistics import STATISTICS, moments_of, save_statistics
+from popagents.zoo.statistics import STATISTICS, moments_of, restore_moments, save_statistics
 
 FORMAT = 1
 MODEL, PROGRESS, BUFFER, PICKLE = "model.zip", "progress.json", "replay_buffer.pkl", "vecnormalize.pkl"
@@ -36,11 +36,21 @@ class Checkpoints(BaseCallback):
         callbacks: the run's others.
         ending: tells whether a signal came.
         buffer: whether the replay buffer is saved, too.
+        begun: the checkpoint from which the run goes on; None where it begins.
     """
 
-    def __init__(self, run: Path, every: int, callbacks: Sequence[BaseCallback], ending: Ending, buffer: bool) -> None:
+    def __init__(
+        self,
+        run: Path,
+        every: int,
+        callbacks: Sequence[BaseCallback],
+        ending: Ending,
+        buffer: bool,
+        begun: Path | None,
+    ) -> None:
         super().__init__()
-        self.run, self.every, self.callbacks, self.ending, self.buffer = run, every, callbacks, ending, buffer
+        self.run, self.every, self.callbacks, self.ending = run, every, callbacks, ending
+        self.buffer, self.begun = buffer, begun
         self.written, self.next_time = 0, 0.0
         self._whole: Callable[[], dict[str, Any]] | None = None
 
@@ -50,6 +60,9 @@ class Checkpoints(BaseCallback):
         return self.run / "checkpoints"
 
     def _on_training_start(self) -> None:
+        normalizer = self.model.get_vec_normalize_env()
+        if normalizer is not None and self.begun is not None and (self.begun / STATISTICS).exists():
+            restore_moments(normalizer, self.begun)  # SB3's `learn` has reset it, which counts
         self.remember()
         self.written, self.next_time = self.model.num_timesteps, time.monotonic() + SECONDS
         if not checkpoints_in(self.folder):

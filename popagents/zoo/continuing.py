@@ -123,9 +123,8 @@ class ContinuingManager(ExperimentManager):
         others = [callback for callback in self.callbacks if not isinstance(callback, StepsBar)]
         if self.progress:
             restore_callbacks(others, self.progress)
-        self.checkpoints = Checkpoints(
-            Path(self.save_path), self.args.save_freq, others, self.session.ending, self.save_replay_buffer
-        )
+        kept = self.save_replay_buffer, self.session.checkpoint
+        self.checkpoints = Checkpoints(Path(self.save_path), self.args.save_freq, others, self.session.ending, *kept)
         self.callbacks.insert(0, self.checkpoints)
 
     def create_envs(self, n_envs: int, eval_env: bool = False, no_log: bool = False) -> VecEnv:

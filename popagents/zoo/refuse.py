@@ -7,5 +7,5 @@ from typing import NoReturn
 
 def refuse(reason: str) -> NoReturn:
     """End the program with one line on stderr and exit code 2, as argparse does."""
-    print(f"{Path(sys.argv[0]).name}: error: {reason}", file=sys.stderr)
+    print(f"{Path(sys.argv[0]).name}: error: {' '.join(reason.split())}", file=sys.stderr)
     raise SystemExit(2)

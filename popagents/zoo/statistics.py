@@ -66,9 +66,24 @@ def normalized(env: VecEnv, folder: Path, *, training: bool = False) -> VecNorma
         settings: dict[str, Any] = {name: number_of(arrays, name) for name in SETTINGS}
         switches = {"norm_obs": bool(settings["norm_obs"]), "norm_reward": training and bool(settings["norm_reward"])}
         wrapped = VecNormalize(env, training, **settings | switches)
-        for kind, moments in moments_of(wrapped).items():
-            fill(moments, arrays, kind)
+        fill_all(wrapped, arrays)
     return wrapped
+
+
+def restore_moments(env: VecNormalize, folder: Path) -> None:
+    """Give a VecNormalize the moments in an agent's folder again.
+
+    Raises:
+        ValueError: they are damaged, or of other observations.
+    """
+    with refusing(folder / STATISTICS):
+        fill_all(env, arrays_of((folder / STATISTICS).read_bytes()))
+
+
+def fill_all(env: VecNormalize, arrays: dict[str, np.ndarray]) -> None:
+    """Put a file's moments into a VecNormalize; see `fill`."""
+    for kind, moments in moments_of(env).items():
+        fill(moments, arrays, kind)
 
 
 def number_of(arrays: dict[str, np.ndarray], name: str) -> float:

@@ -9,7 +9,16 @@ All options are RL Zoo's (`-h` lists them). Ours adds
   that is `popagents.rollout.atari`, whose arguments (`obs_type: ram`, ...) go into `env_kwargs`;
 - the yml's `env_kwargs`, or in their place its `eval_env_kwargs`, for the environment that evaluates.
 
-Ctrl-C stops the training and saves the model as it stands. `-i` goes on with an agent whose files are read as data,
+Ctrl-C, SIGTERM and SIGHUP stop the training and save; the exit code is 128 and the signal's number, and the last line
+is the command that goes on. `--resume [RUN]` goes on with a run that was stopped or killed, in its own folder and with
+its own settings; without a name it takes the newest one of this algorithm and environment that has not ended and that
+no process is at work on. Learners of ours end as if they had never been stopped, bit for bit, and so do their
+evaluations; monitor.csv is cut where the checkpoint was and gone on with. Other algorithms go on with weights,
+optimisers and counts, and with their replay buffer if `--save-replay-buffer` keeps it. Checkpoints are written between
+generations (or rollouts), at the beginning, every `--save-freq` steps and every two minutes; two are kept until the run
+ends. Other settings are refused unless `--override` is given, another environment or seed always.
+
+`-i` goes on with an agent whose files are read as data,
 whoever made them. Those of other algorithms run code when they are read: `--trust` says that you know who made them.
 """
 

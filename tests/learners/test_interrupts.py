@@ -44,6 +44,11 @@ def generation(model, interrupt, before):
 
 @every_learner
 def test_an_interrupt_at_any_line_changes_nothing_or_everything(name):
+    interrupted_anywhere(name, MOMENTS)
+
+
+def interrupted_anywhere(name, moments):
+    """Interrupt a generation at so many random lines, and at its last ones."""
     model = new(name, Ring()).learn(200)
     before = model.loop.run
     unchanged = state(model)
@@ -51,7 +56,7 @@ def test_an_interrupt_at_any_line_changes_nothing_or_everything(name):
         assert not generation(model, counted, before)
     evaluated = state(model)
     stages, rng = set(), np.random.default_rng(0)
-    for at in [*rng.integers(1, counted.lines + 1, MOMENTS), *range(counted.lines - 25, counted.lines)]:
+    for at in [*rng.integers(1, counted.lines + 1, moments), *range(counted.lines - 25, counted.lines)]:
         assert generation(model, Interrupt(at), before)
         found, run = state(model), model.loop.run
         _, parameters = model.policy_of(run.state, run.champion)
