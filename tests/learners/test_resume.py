@@ -39,7 +39,7 @@ def here(tmp_path, monkeypatch):
 @pytest.fixture
 def train(here, monkeypatch):
     """Return what runs the training script; a step at which a signal comes may be given."""
-    on_step = Checkpoints._on_step
+    on_step = Checkpoints.on_step
 
     def run(*arguments, algo="culture", env="PopPacman-v0", entry=CULTURE, stop=None, by=signal.SIGTERM):
         Path("settings.yml").write_text(yaml.safe_dump({env: entry}))
@@ -50,7 +50,7 @@ def train(here, monkeypatch):
                 signal.raise_signal(by)
             return on_step(self)
 
-        monkeypatch.setattr(Checkpoints, "_on_step", stopped)
+        monkeypatch.setattr(Checkpoints, "on_step", stopped)
         names = ["--algo", algo, "--env", env, "-conf", "settings.yml", "--seed", "3", "--num-threads", "1"]
         monkeypatch.setattr(sys, "argv", ["train", *names, "--eval-freq", "-1", "--save-freq", "20", *arguments])
         main()
@@ -196,13 +196,14 @@ def test_a_folder_that_is_no_run_is_refused(name, reason, here, go_on, capsys):
 
 def test_a_folder_that_would_run_something_asks_for_trust(train, go_on, capsys):
     stop(train)
+    options = (RUN / "PopPacman-v0/args.yml").read_text()
     for file, text in [
         ("config.yml", "!!python/object/apply:os.system ['touch ran']\n"),
         ("args.yml", "!!python/object/apply:os.system ['touch ran']\n"),
         ("config.yml", "policy_kwargs: __import__('os').system('touch ran')\n"),
         ("config.yml", "callback: subprocess.Popen\n"),
         ("config.yml", "policy: os.path.Policy\n"),
-        ("args.yml", (RUN / "PopPacman-v0/args.yml").read_text().replace("gym_packages: []", "gym_packages: [evil]")),
+        ("args.yml", options.replace("gym_packages\n    - []", "gym_packages\n    - [evil]")),
     ]:
         kept = (RUN / "PopPacman-v0" / file).read_text()
         (RUN / "PopPacman-v0" / file).write_text(text)
