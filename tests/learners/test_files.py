@@ -55,7 +55,7 @@ def test_a_full_disk_loses_nothing_that_was_saved_before(name, failing, tmp_path
 
     model.learn(100)
     if failing == "write":
-        monkeypatch.setattr("popagents.common.model_files.open", full, raising=False)
+        monkeypatch.setattr("popagents.common.whole_files.open", full, raising=False)
     else:
         monkeypatch.setattr(os, failing, full)
     with pytest.raises(OSError, match="No space left on device.*unchanged; free space or save elsewhere"):
