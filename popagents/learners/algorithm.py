@@ -85,9 +85,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         self.run_seed = seed_of(seed)
         self.population_size, self.episodes = int(population_size), int(episodes)
         self.champion_episodes, self.stats_window_size = int(champion_episodes), int(stats_window_size)
-        self.designs: list[PolicyDesign] = designs_of(policy, policy_kwargs, population_size, self.policy_aliases)
-        if len(self.designs) > 1 and not self.several_designs:
-            raise ValueError(f"policy names {len(self.designs)} designs; {type(self).__name__} evolves one: name one")
+        self.designs: list[PolicyDesign] = designs_of(type(self), policy, policy_kwargs, population_size)
         super().__init__(
             self.designs[0][0],
             vec_env_of(env, self.default_slots),
@@ -195,6 +193,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         settings_of(self)
         if self.env is not None:
             check_seats(self.population_size, seats_of(self.env))
+            self.env.seed(self.run_seed % 2**32)  # SB3 resets it when `learn` begins, which VecNormalize counts
         self._setup_lr_schedule()
         self._slots, self._shown_design = None, -1
         self.workspace = self.make_workspace()
