@@ -25,7 +25,7 @@ class SyncSlots(Slots):
         self.envs = env.envs
         self.n = env.num_envs
         space = self.envs[0].observation_space
-        self._buffer = np.empty((self.n, *space.shape), space.dtype)  # type: ignore[misc]
+        self._buffer = np.zeros((self.n, *space.shape), space.dtype)  # type: ignore[misc]
         self._going = np.zeros(self.n, bool)
         self._nothing: Infos = [{} for _ in range(self.n)]
 
