@@ -286,7 +286,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
             path: the file.
             env: where to go on; None suffices for `predict`.
             device: where the champion computes.
-            custom_objects: `policy` and `policy_kwargs`, for classes that the file may not name; it holds the rest.
+            custom_objects: settings in place of the file's, and `policy`, `policy_kwargs` of other classes.
             print_system_info: accepted for SB3's sake.
             force_reset: likewise.
             kwargs: settings to change. `seed` is accepted and ignored: a run's random numbers are its own.

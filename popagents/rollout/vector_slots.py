@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
-from popagents.rollout.slots import Infos, Rows, Slots, one_each, refuse_options, stacked
+from popagents.rollout.slots import Infos, Rows, Slots, one_each, problems_of, refuse_options
 from popagents.rollout.vec_env import lane_info, mode_of
 
 
@@ -50,7 +50,7 @@ class VectorSlots(Slots):
             mask = np.arange(self.n) == lane
             self.observations, told = self.env.reset(seed=seeds, options={**own, "reset_mask": mask})
             infos.append(lane_info(told, int(lane)))
-        return stacked(infos)
+        return problems_of(infos)
 
 
 class AtariSlots(Slots):

@@ -79,7 +79,7 @@ def test_a_class_is_only_what_it_is_there_to_be(name, path):
 
 @every_learner
 def test_classes_of_torch_and_stable_baselines3_still_load(name, path):
-    kwargs = {"net_arch": [4], "activation_fn": torch.nn.ReLU, "optimizer_class": torch.optim.SGD}
+    kwargs = {"net_arch": [4], "activation_fn": torch.nn.ReLU}
     model = new(name, Ring(), "ActorCriticPolicy", policy_kwargs=kwargs)
     model.save(path)
     assert_same(LEARNERS[name].load(path), model)

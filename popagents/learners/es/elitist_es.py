@@ -31,7 +31,7 @@ from popagents.learners.es.centre import (
 )
 from popagents.learners.es.elitist_strategy import ElitistState, ElitistStrategy
 from popagents.learners.es.sequential_halving import Election, Judged, sequential_halving
-from popagents.learners.settings import Shared
+from popagents.learners.settings import Shared, refuse_learning_rate
 from popagents.learners.state_checks import within
 from popagents.population.design import Design
 from popagents.population.noise import GaussianNoise, Perturbed, SparseNoise
@@ -104,6 +104,7 @@ class ElitistES(PopulationAlgorithm[ElitistESState]):
         initial_std: float | None = None,
         **shared: Unpack[Shared],
     ) -> None:
+        refuse_learning_rate(shared, "an elitist strategy has none: set sigma, how far a member is from its parent")
         self.n_parents, self.reduction_factor = n_parents, reduction_factor
         self.sigma, self.final_sigma, self.density = sigma, final_sigma, density
         self.normalize_observations, self.initial_std = bool(normalize_observations), initial_std

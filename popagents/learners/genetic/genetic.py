@@ -37,7 +37,7 @@ from popagents.learners.genetic.settings import (
 )
 from popagents.learners.genetic.state import GeneticState, born, check_members
 from popagents.learners.run import Run
-from popagents.learners.settings import POLICIES, Shared
+from popagents.learners.settings import POLICIES, Shared, refuse_learning_rate
 from popagents.learners.updates.lifetime import Lives
 from popagents.population.design import Design
 from popagents.population.members import Members
@@ -118,6 +118,7 @@ class Genetic(PopulationAlgorithm[GeneticState]):
         champion_episodes: int = 20,
         **shared: Unpack[Shared],
     ) -> None:
+        refuse_learning_rate(shared, "members' learning rates evolve: give hyperparameters={'learning_rate': ...}")
         check_sizes(population_size, tournament_size, n_offspring, elites)
         sizes = {"n_parents": n_parents, "n_tasks": n_tasks, "n_updates": n_updates}
         for name, value in (sizes | {"champion_episodes": champion_episodes}).items():
