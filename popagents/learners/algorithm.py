@@ -45,7 +45,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
     Args:
         policy: a policy's name or class, or a list of them: designs among which the members are dealt.
         env: a Gymnasium id (a native vector environment with `default_slots` slots is made), a Gymnasium environment or
-            vector environment, or an SB3 VecEnv with any number of slots.
+            vector environment; a PettingZoo parallel environment, in whose seats members meet; or an SB3 VecEnv.
         population_size: members.
         learning_rate: what the learner makes of it.
         champion_episodes: episodes by the likeliest actions that each finalist plays when the champion is chosen.

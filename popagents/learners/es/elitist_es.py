@@ -66,7 +66,8 @@ class ElitistES(PopulationAlgorithm[ElitistESState]):
 
     Args:
         policy: a policy's name or class.
-        env: a Gymnasium id, Gymnasium environment or vector environment, or an SB3 VecEnv.
+        env: a Gymnasium id, Gymnasium environment or vector environment, a PettingZoo parallel environment, or an SB3
+            VecEnv.
         population_size: members, even.
         n_parents: with one, the parent is judged anew in every generation; of several, each by all that it has played
             since it was born.

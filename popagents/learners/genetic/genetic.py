@@ -66,7 +66,8 @@ class Genetic(PopulationAlgorithm[GeneticState]):
 
     Args:
         policy: a policy's name or class; "RecurrentPolicy" or an SB3 `ActorCriticPolicy` where members learn.
-        env: a Gymnasium id, Gymnasium environment or vector environment, or an SB3 VecEnv.
+        env: a Gymnasium id, Gymnasium environment or vector environment, a PettingZoo parallel environment, or an SB3
+            VecEnv.
         inheritance: "darwin", "baldwin" or "lamarck".
         population_size: members.
         tournament_size: how many of the best may become parents.
