@@ -62,6 +62,17 @@ class Vanishing(Camp):
         return {a: seen[a] for a in self.agents}, paid, dict.fromkeys(died, False), over, infos
 
 
+class Haunted(Camp):
+    """Tells, shows and pays the dead, who was cut off, and says of them that they live."""
+
+    def step(self, actions):
+        _, paid, died, over, infos = super().step(actions)
+        cut = {agent: over.get(agent, False) or died.get(agent, False) for agent in "abc"}
+        seen = dict(zip("abc", self.seen.copy(), strict=True))
+        told = {agent: infos.get(agent, {"steps": 0.0}) for agent in "abc"}
+        return seen, {agent: paid.get(agent, 5.0) for agent in "abc"}, dict.fromkeys("abc", False), cut, told
+
+
 class Failing(Camp):
     """Breaks at the third step, or hands `c` something that is no observation."""
 

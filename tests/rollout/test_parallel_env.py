@@ -22,7 +22,7 @@ from popagents.rollout.matchmaking import seats_of
 from popagents.rollout.parallel_env import ParallelVectorEnv
 from popagents.rollout.play import play
 from popagents.rollout.vec_env import GymVecEnv
-from tests.rollout.parallels import Camp, Failing, Unequal, Vanishing
+from tests.rollout.parallels import Camp, Failing, Haunted, Unequal, Vanishing
 
 
 def lanes_of(lanes, make=Camp):
@@ -114,6 +114,19 @@ def test_an_agent_that_is_gone_without_a_word_has_ended():
     assert (terminated | truncated).tolist() == [True] * 3
 
 
+def test_what_is_told_of_the_dead_is_not_heard():
+    env, seed = lanes_of(1, Haunted), first_death(3)
+    env.reset(seed=seed)
+    steps = [env.step(np.zeros(3, int)) for _ in range(6)]
+    for seen, rewards, _, _, infos in steps[3:]:
+        assert (seen[1] == steps[2][0][1]).all()
+        assert rewards[1] == 0
+        assert infos["_steps"].tolist() == [True, False, True]
+    _, _, terminated, truncated, _ = steps[-1]
+    assert truncated.all()  # as the dead was told once
+    assert not terminated.any()
+
+
 def test_a_copy_in_mid_episode_goes_on_alike_and_pictures_are_the_lanes():
     env = lanes_of(2)
     env.reset(seed=3)
@@ -169,6 +182,12 @@ def test_each_group_plays_as_in_a_camp_of_its_own_at_any_number_of_lanes(lanes):
     assert sum(len(step.live) for step in steps) == lengths.sum()  # who waits does not play
     begun = played.spans[:, 1].reshape(7, 3)
     assert (begun == begun[:, :1]).all()  # the next begins when all have ended
+
+
+def test_lanes_without_jobs_are_left_alone():
+    lanes = lanes_of(3)
+    play(Deciding(), slots_of(GymVecEnv(lanes)), table(1))
+    assert [camp.asked for camp in lanes.envs] == [[{"seed": 100}], [], []]
 
 
 def test_wrapped_lanes_are_played_alike():
