@@ -42,7 +42,7 @@ def _slots_of(env: VecEnv) -> Slots:
     bare = env.venv if isinstance(env, VecMonitor) else env
     if isinstance(bare, GymVecEnv) and (kind := kind_of(bare.vector_env)):
         return kind(bare.vector_env)
-    if type(bare) is DummyVecEnv and env.observation_space.shape is not None:
+    if type(bare) is DummyVecEnv:
         return SyncSlots(bare)
     if type(bare) is SubprocVecEnv:
         return SubprocSlots(bare)
@@ -63,7 +63,7 @@ def kind_of(env: VectorEnv) -> Callable[[Any], Slots] | None:
     """Return the slots for a Gymnasium vector environment; None if its lanes cannot be seeded one by one."""
     if is_atari(env):
         return AtariSlots
-    if type(env) is SyncVectorEnv and env.single_observation_space.shape is not None:
+    if type(env) is SyncVectorEnv:
         return SyncSlots
     disabled = mode_of(env) is AutoresetMode.DISABLED
     return VectorSlots if disabled or isinstance(env.unwrapped, (SyncVectorEnv, AsyncVectorEnv)) else None
