@@ -14,7 +14,12 @@ from torch import nn
 KINDS: dict[str, tuple[type, tuple[str, ...]]] = {  # where a class stands -> what it must be, which modules may have it
     "policy": (
         BasePolicy,
-        ("popagents.population.policies", "popagents.population.recurrent", "stable_baselines3.common.policies"),
+        (
+            "popagents.population.policies",
+            "popagents.population.multi_input",
+            "popagents.population.recurrent",
+            "stable_baselines3.common.policies",
+        ),
     ),
     "features_extractor_class": (
         BaseFeaturesExtractor,

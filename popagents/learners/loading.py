@@ -11,6 +11,7 @@ from stable_baselines3.common.utils import check_for_correct_spaces
 
 from popagents.common import model_files
 from popagents.common.bounded import Bounded
+from popagents.common.space_json import space_from_json
 from popagents.learners import snapshot
 from popagents.learners.file_settings import arguments
 
@@ -97,7 +98,7 @@ def opened(learner: type, path: Any, custom: dict[str, Any]) -> ModelFile:
         keywords = arguments(learner, description, custom, len(arrays))
         check_members(learner(env=None, _init_setup_model=False, **keywords), arrays)
         names = ("observation_space", "action_space")
-        seen = {name: model_files.space_from_json(description[name]) for name in names}
+        seen = {name: space_from_json(description[name]) for name in names}
     return ModelFile(path, arrays, description, keywords, seen)
 
 

@@ -7,6 +7,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 
 from popagents.common.checks import choice
 from popagents.population.keywords import check_policy
+from popagents.population.multi_input import MultiInputPolicy
 from popagents.population.policies import CnnPolicy, LinearPolicy, MlpPolicy, SmallCnnPolicy
 
 POLICIES: dict[str, type[BasePolicy]] = {
@@ -14,6 +15,7 @@ POLICIES: dict[str, type[BasePolicy]] = {
     "MlpPolicy": MlpPolicy,
     "CnnPolicy": CnnPolicy,
     "SmallCnnPolicy": SmallCnnPolicy,
+    "MultiInputPolicy": MultiInputPolicy,
     "ActorCriticPolicy": ActorCriticPolicy,
 }
 PolicyDesign = tuple[type[BasePolicy], dict[str, Any]]  # a policy class and its keywords

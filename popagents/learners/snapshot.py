@@ -13,6 +13,7 @@ import torch
 
 from popagents.common import model_files
 from popagents.common.lineage import ROW, Transmission
+from popagents.common.space_json import space_to_json
 from popagents.learners.file_settings import FORMAT, kept, settings_of
 from popagents.learners.run import Run
 from popagents.learners.state_checks import finite
@@ -54,8 +55,8 @@ def description_of(model: Any) -> dict[str, Any]:
         "format": FORMAT,
         "learner": type(model).__name__,
         "designs": model_files.to_json([list(design) for design in model.designs]),
-        "observation_space": model_files.space_to_json(model.observation_space),
-        "action_space": model_files.space_to_json(model.action_space),
+        "observation_space": space_to_json(model.observation_space),
+        "action_space": space_to_json(model.action_space),
         "box_actions": box_actions(model),
         "settings": settings_of(model),
         "run_seed": model.run_seed,

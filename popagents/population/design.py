@@ -14,6 +14,7 @@ from stable_baselines3.common.preprocessing import is_image_space
 
 from popagents.common.compiling import njit
 from popagents.common.parameters import Parameters, row_of
+from popagents.common.records import sampled
 from popagents.networks import convolution, kernels
 from popagents.population.actions import Actions
 from popagents.population.normalization import NormalizedFlatten
@@ -93,7 +94,7 @@ class Design:
         Args:
             parameters: (members, *shape) by name.
             rows: int64, (k,), which member sees each observation; any subset, any order, repeats allowed.
-            observations: (k, *shape).
+            observations: (k, *shape), or records (k,) of a Dict.
 
         Returns:
             float32, (k, n_outputs); a row's bits do not depend on k nor on the other rows.
@@ -125,7 +126,7 @@ class Design:
 
     def _agrees(self, path: Outputs) -> bool:
         """Tell whether a path gives what the policy's own code gives: a subclass may do more than its layers show."""
-        observation = np.asarray(self.template.observation_space.sample())[None]
+        observation = sampled(self.template.observation_space)
         row, parameters = np.zeros(1, np.int64), self.copies(1)
         reference = self.through_torch(parameters, row, observation)
         return np.allclose(path(parameters, row, observation), reference, rtol=1e-4, atol=1e-4)

@@ -36,7 +36,7 @@ class Population(Actors):
 
         Args:
             who: int64, (k,), the member that acts in each row; any subset, any order, repeats allowed.
-            observations: (k, *shape).
+            observations: (k, *shape), or records (k,) of a Dict.
             noise: float32, (k, n_outputs), to sample; None for the likeliest action.
 
         Returns:

@@ -52,7 +52,7 @@ def _slots_of(env: VecEnv) -> Slots:
     bare = env.venv if isinstance(env, VecMonitor) else env
     if isinstance(bare, GymVecEnv) and (kind := kind_of(bare.vector_env)):
         return kind(bare.vector_env)
-    if type(bare) is DummyVecEnv and env.observation_space.shape is not None:
+    if type(bare) is DummyVecEnv:
         return SyncSlots(bare)
     if type(bare) is SubprocVecEnv:
         return SubprocSlots(bare)
@@ -76,7 +76,7 @@ def kind_of(env: VectorEnv) -> Callable[[Any], Slots] | None:
     inner = env.unwrapped
     if isinstance(inner, ParallelVectorEnv):
         return lambda env: ParallelSlots(env, inner)
-    if type(env) is SyncVectorEnv and env.single_observation_space.shape is not None:
+    if type(env) is SyncVectorEnv:
         return SyncSlots
     disabled = mode_of(env) is AutoresetMode.DISABLED
     return VectorSlots if disabled or isinstance(inner, (SyncVectorEnv, AsyncVectorEnv)) else None

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from popagents.common.records import unpacked
 from popagents.rollout.jobs import Jobs, Options
 from popagents.rollout.slots import Infos, SlotError, Slots
 from popagents.rollout.step import Step
@@ -82,8 +83,6 @@ class Seating:
     def check_seen(self, t: int) -> None:
         """Refuse what players are about to see where it is no observation.
 
-        The sum of squares is NaN or infinite if any number is: a third of the time of looking at each.
-
         Args:
             t: steps played so far.
 
@@ -94,14 +93,13 @@ class Seating:
         if shape is not None and seen.shape[1:] != shape:
             problem = f"an observation of shape {seen.shape[1:]}; the space's is {shape}"
             raise self.refused(t, int(self.live[0]), problem)
-        if seen.dtype.kind not in "fcO":
+        if seen.dtype.kind not in "fcOV":
             return
-        flat = seen.reshape(-1)
-        if seen.dtype.kind != "O" and isfinite(flat.dot(flat)):
-            return
-        for slot in self.live.tolist():
-            if seen.dtype.kind == "O" or not np.isfinite(seen[slot]).all():
-                raise self.refused(t, slot, f"the observation {seen[slot]}; it must hold finite numbers")
+        for part in (seen,) if seen.dtype.names is None else unpacked(seen).values():
+            slot = unfit(part, self.live)
+            if slot is not None:
+                problem = f"the observation {unpacked(seen[slot])}; it must hold finite numbers"
+                raise self.refused(t, slot, problem)
 
     def cut_off(self, step: Step, tired: np.ndarray) -> None:
         """End the jobs of `tired` (bool, (k,), one a live slot) with this step."""
@@ -201,6 +199,20 @@ def some(numbers: np.ndarray) -> str:
     """
     more = f" and {len(numbers) - 3} more" if len(numbers) > 3 else ""
     return ", ".join(map(str, numbers[:3].tolist())) + more
+
+
+def unfit(seen: np.ndarray, live: np.ndarray) -> int | None:
+    """Return the first of the slots `live` in which an array (n, ...) holds None, NaN or infinity; None if none does.
+
+    The sum of squares is NaN or infinite if any number is: a third of the time of looking at each.
+    """
+    kind = seen.dtype.kind
+    if kind not in "fcO":
+        return None
+    flat = seen.reshape(-1)
+    if kind != "O" and isfinite(flat.dot(flat)):
+        return None
+    return next((slot for slot in live.tolist() if kind == "O" or not np.isfinite(seen[slot]).all()), None)
 
 
 def check_finite(returns: np.ndarray, members: np.ndarray, seeds: np.ndarray) -> None:

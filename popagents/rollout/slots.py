@@ -19,7 +19,8 @@ class Slots(ABC):
     Attributes:
         n: how many slots.
         stepping: the slot that is being stepped or reset, where that is done one by one; errors name who plays there.
-        observations: (n, *shape), what each slot's player sees now; a new array after every step.
+        observations: (n, *shape), or records (n,) of a Dict: what each slot's player sees now; a new array after every
+            step.
         longest: steps after which `play` takes an episode for endless.
         interruptible: whether `begin` may end an episode that is not over.
         takes_options: whether `begin` takes options, without which no life can keep its problem.
@@ -78,15 +79,33 @@ class SlotError(Exception):
         self.slot = slot
 
 
-def check_shape(slot: int, seen: Any, shape: tuple[int, ...]) -> None:
-    """Refuse an observation that NumPy would stretch to the space's shape.
+def checked(slot: int, seen: Any, rows: np.ndarray) -> Any:
+    """Return what a slot sees as `rows[slot]` takes it: a Dict's parts as a tuple.
+
+    Raises:
+        SlotError: it lacks a part, or NumPy would stretch it to the space's shape.
+    """
+    if rows.dtype.names is None:
+        check_shape(slot, seen, rows.shape[1:])
+        return seen
+    for name in rows.dtype.names:
+        if not isinstance(seen, dict) or name not in seen:
+            raise SlotError(
+                slot, f"the observation {seen!r}; it must be a dict that holds {', '.join(rows.dtype.names)}"
+            )
+        check_shape(slot, seen[name], rows.dtype[name].shape, f"an observation whose {name!r} is")
+    return tuple(seen[name] for name in rows.dtype.names)
+
+
+def check_shape(slot: int, seen: Any, shape: tuple[int, ...], what: str = "an observation") -> None:
+    """Refuse an observation, or a part of it, that NumPy would stretch to the space's shape.
 
     Raises:
         SlotError: it has another shape.
     """
     found = getattr(seen, "shape", None)
     if found != shape and np.shape(seen) != shape:
-        raise SlotError(slot, f"an observation of shape {np.shape(seen)} ({seen!r}); the space's is {shape}")
+        raise SlotError(slot, f"{what} of shape {np.shape(seen)} ({seen!r}); the space's is {shape}")
 
 
 def check_info(slot: int, info: Any) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
+from popagents.common.records import packed
 from popagents.rollout.parallel_env import ParallelVectorEnv
 from popagents.rollout.slots import Infos, Rows, Slots, one_each, problems_of, refuse_options
 from popagents.rollout.vec_env import lane_info, mode_of
@@ -16,6 +17,7 @@ class VectorSlots(Slots):
     def __init__(self, env: VectorEnv) -> None:
         self.env = env
         self.n = env.num_envs
+        self._space = env.single_observation_space
         self._resets = mode_of(env) is AutoresetMode.DISABLED and not getattr(env.unwrapped, "lanes_may_wait", False)
         self._one_by_one = isinstance(env.unwrapped, (SyncVectorEnv, AsyncVectorEnv))  # these share options
         self._begun = False
@@ -25,23 +27,22 @@ class VectorSlots(Slots):
     def begin(self, which: np.ndarray, seeds: np.ndarray, options: Rows) -> Rows:
         """Reset the lanes of `which`; the very first time the others too, so that they can be stepped."""
         own: Any = given(seeds, which)
-        infos: Rows = {}
         if not self._begun:
-            self.observations, infos = self.env.reset(seed=own)
+            infos = self._reset(own, None)
             self._begun = True
             if not options:
                 return rows_of(infos, which)
         self._over = self._over & ~which
         if options and self._one_by_one:
             return self._reset_one_by_one(which, own, options)
-        self.observations, infos = self.env.reset(seed=own, options={**options, "reset_mask": which.copy()})
-        return rows_of(infos, which)
+        return rows_of(self._reset(own, {**options, "reset_mask": which.copy()}), which)
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:
         """Step every lane; lanes left over from ended episodes are reset first, unless they may wait, and idle on."""
         if self._resets and np.count_nonzero(self._over):  # a tenth of any()'s time
             self.env.reset(options={"reset_mask": self._over})
-        self.observations, rewards, terminated, truncated, infos = self.env.step(actions)
+        seen, rewards, terminated, truncated, infos = self.env.step(actions)
+        self.observations = packed(seen, self._space)
         self._over = np.asarray(terminated | truncated, bool)
         return rewards, self._over, [lane_info(infos, i) for i in range(self.n)] if infos else self._infos
 
@@ -49,9 +50,13 @@ class VectorSlots(Slots):
         lanes, infos = np.flatnonzero(which), []
         for lane, own in zip(lanes, one_each(options, len(lanes)), strict=True):
             mask = np.arange(self.n) == lane
-            self.observations, told = self.env.reset(seed=seeds, options={**own, "reset_mask": mask})
-            infos.append(lane_info(told, int(lane)))
+            infos.append(lane_info(self._reset(seeds, {**own, "reset_mask": mask}), int(lane)))
         return problems_of(infos)
+
+    def _reset(self, seeds: Any, options: Rows | None) -> Rows:
+        seen, infos = self.env.reset(seed=seeds, options=options)
+        self.observations = packed(seen, self._space)
+        return infos
 
 
 class ParallelSlots(VectorSlots):

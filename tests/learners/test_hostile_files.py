@@ -14,6 +14,7 @@ from gymnasium import spaces
 from popagents.common import archive, model_files
 from popagents.common.bounded import Bounded
 from popagents.common.file_classes import named_class
+from popagents.common.space_json import space_to_json
 from popagents.learners.es.maximize import maximize
 from tests.learners.cases import LEARNERS, assert_same, every_learner, new
 from tests.learners.games import Ring
@@ -217,7 +218,7 @@ def test_spaces_larger_than_a_file_may_ask_for_are_never_made(name, path):
     ):
         refused(name, path, arrays, description | {"observation_space": space}, "space has the shape|numbers of V1")
     with pytest.raises(ValueError, match="are the most; make observations smaller"):
-        model_files.space_to_json(spaces.Box(0, 1, (2**23,), np.float32))  # before a run, not after it
+        space_to_json(spaces.Box(0, 1, (2**23,), np.float32))  # before a run, not after it
 
 
 @pytest.mark.parametrize(

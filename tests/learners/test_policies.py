@@ -215,7 +215,7 @@ UNSEEN = {
     "several states that begin at 1": spaces.MultiDiscrete([3, 2], start=[1, 1]),
     "a table of states": spaces.MultiDiscrete([[3, 2], [2, 2]]),
     "a number of no dimension": spaces.Box(0, 1, ()),
-    "a dict": spaces.Dict(a=spaces.Box(0, 1, (2,)), b=spaces.Discrete(3)),
+    "a dict of such": spaces.Dict(a=spaces.Box(0, 1, (2,)), b=spaces.Discrete(3, start=1)),
     "a tuple": spaces.Tuple([spaces.Discrete(2)]),
 }
 

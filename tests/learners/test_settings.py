@@ -51,7 +51,7 @@ def test_spaces_that_cannot_be_served_are_named(name):
     with pytest.raises(ValueError, match=r"the action space is MultiBinary\(\(2, 3\)\); policies serve"):
         new(name, Ring(spaces.MultiBinary([2, 3])))
     env = Ring()
-    env.observation_space = spaces.Dict(a=spaces.Discrete(2))
+    env.observation_space = spaces.Discrete(2, start=1)
     with pytest.raises(ValueError, match="FlattenObservation"):
         new(name, env)
 

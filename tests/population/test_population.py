@@ -224,7 +224,7 @@ def test_a_policy_that_cannot_join_is_named():
         Design(policy(DQNPolicy))
     with pytest.raises(ValueError, match="use_sde is True"):
         Design(policy(ActorCriticPolicy, action=ARM, use_sde=True))
-    with pytest.raises(ValueError, match=r"shape \(30,\); it needs \(channels, rows, columns\)"):
+    with pytest.raises(ValueError, match=r"\(30,\), .*; it needs observations of shape \(channels, rows, columns\)"):
         policy(CnnPolicy)
 
 

@@ -15,6 +15,7 @@ from popagents.networks import lstm
 from popagents.networks.lstm import DEPTH, Tape, Weights
 from popagents.population.actions import Actions
 from popagents.population.design import Design
+from popagents.population.preparing import parted
 from popagents.population.recurrent import RecurrentPolicy
 
 
@@ -55,7 +56,7 @@ class CompiledLearners(Learners):
         if type(extractor) is FlattenExtractor:
             return np.ascontiguousarray(self.design.flat(observations), np.float32)
         with torch.no_grad():
-            return extractor(self.design.actor.prepare(observations)).numpy()
+            return extractor(parted(self.design.template, self.design.actor.prepare(observations))).numpy()
 
     def _make_room(self) -> None:
         super()._make_room()
