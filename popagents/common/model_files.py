@@ -4,7 +4,6 @@ A model file holds `arrays.safetensors` (every array) and `model.json` (everythi
 from it.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 
 from popagents.common.archive import pack, unpack
 from popagents.common.file_classes import named_class
+from popagents.common.whole_files import replace_file
 
 
 def write(path: Any, arrays: dict[str, np.ndarray], description: dict[str, Any]) -> None:
@@ -32,33 +32,6 @@ def write(path: Any, arrays: dict[str, np.ndarray], description: dict[str, Any])
         path.write(content)
     else:
         replace_file(with_suffix(path), content)
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file beside `path`, and rename it once it is whole.
-
-    Raises:
-        OSError: the disk is full or the folder cannot be written; what was there before is unchanged.
-    """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_through(beside, content)
-        os.replace(beside, path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        kept = "the file that stood there is unchanged" if path.exists() else "nothing was written"
-        raise OSError(
-            error.errno, f"could not save to {path} ({error.strerror}); {kept}; free space or save elsewhere"
-        ) from error
-
-
-def write_through(path: Path, content: bytes) -> None:
-    """Write a file, and wait until it is on the disk."""
-    with open(path, "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
 
 
 def read(path: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -69,6 +69,11 @@ def data_in(file: Path) -> dict[str, Any]:
     return data_of(file.read_text()) if file.is_file() else {}
 
 
+def anything_in(file: Path) -> dict[str, Any]:
+    """Return the settings in a YAML file, whatever it runs: its maker is trusted."""
+    return dict(yaml.unsafe_load(file.read_text()))
+
+
 def settings_in(folder: Path) -> dict[str, Any]:
     """Return the settings in an agent's folder; none if it has none.
 

@@ -16,10 +16,11 @@ whoever made them. Those of other algorithms run code when they are read: `--tru
 import argparse
 import importlib.util
 import os
+import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import Any
 
 import gymnasium as gym
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -28,6 +29,11 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
 from popagents.common.optional import missing_extra
 from popagents.learners.progress import StepsBar
 from popagents.rollout.make_env import has_native, native_vec_env, registered_id
+from popagents.zoo.checkpoint_callback import BUFFER, Evaluations
+from popagents.zoo.continuing import ContinuingManager
+from popagents.zoo.monitors import monitored_on
+from popagents.zoo.refuse import refuse
+from popagents.zoo.resume import Session, find_run, session_of
 from popagents.zoo.statistics import STATISTICS, check_statistics, normalized, save_statistics
 from registration.environments import ENVIRONMENTS, register_environments
 from registration.learners import LEARNERS, load_learner, load_sampler
@@ -37,26 +43,19 @@ try:
     import rl_zoo3.train as script
     import yaml
     from rl_zoo3 import ALGOS, exp_manager
-    from rl_zoo3.exp_manager import ExperimentManager
     from rl_zoo3.hyperparams_opt import HYPERPARAMS_CONVERTER, HYPERPARAMS_SAMPLER
 except ImportError as error:
     raise missing_extra(f"RL Zoo is not complete here ({error})", "zoo") from error
 
-BUFFER = "replay_buffer.pkl"  # RL Zoo's, beside a trained agent
 SETTINGS = Path(__file__).parent / "hyperparams"
 
 
-class PopulationManager(ExperimentManager):
+class PopulationManager(ContinuingManager):
     """RL Zoo's experiment manager with our settings and native vector environments.
 
     Args:
         arguments, keywords: RL Zoo's own, handed on unchanged.
-
-    Attributes:
-        trust: whether files of the agent that learns on may run code.
     """
-
-    trust: ClassVar[bool] = False
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
@@ -83,7 +82,10 @@ class PopulationManager(ExperimentManager):
             def native(makers: list[Any]) -> VecEnv:
                 """Make as many lanes as RL Zoo would have made environments."""
                 lanes = native_vec_env(self.env_name.gym_id, len(makers), **env_kwargs)
-                return VecMonitor(lanes, log, self.monitor_kwargs.get("info_keywords", ()))
+                keywords = self.monitor_kwargs.get("info_keywords", ())
+                if log is None or self.began is None:
+                    return VecMonitor(lanes, log, keywords)
+                return monitored_on(VecMonitor(lanes, None, keywords), log, self.began)
 
             self.vec_env_class = native  # type: ignore[assignment]
         return super().create_envs(n_envs, eval_env, no_log)
@@ -94,7 +96,7 @@ class PopulationManager(ExperimentManager):
         Raises:
             SystemExit: they are neither.
         """
-        if self.continue_training and not self.trust:
+        if self.continue_training and not self.session.trust and self.session.checkpoint is None:
             try:
                 check_agent(self.algo, Path(self.trained_agent), str(self.env_name))
             except ValueError as error:
@@ -108,7 +110,8 @@ class PopulationManager(ExperimentManager):
             SystemExit: they are not like the environment's observations.
         """
         folder = Path(self.trained_agent).parent / str(self.env_name)
-        if self.trust or not self.continue_training or not (folder / STATISTICS).is_file():
+        data = self.continue_training and self.session.checkpoint is None and (folder / STATISTICS).is_file()
+        if self.session.trust or not data:
             return super()._maybe_normalize(env, eval_env)
         try:
             return normalized(env, folder, training=not eval_env)
@@ -121,20 +124,6 @@ class PopulationManager(ExperimentManager):
         env = model.get_vec_normalize_env()
         if env is not None:
             save_statistics(env, Path(self.params_path))
-
-    def create_log_folder(self) -> None:
-        """Make the run's folder, of the next free number where another run that began just now has taken this one."""
-        while True:
-            try:
-                os.makedirs(self.save_path)
-                break
-            except FileExistsError:
-                stem, number = self.save_path.rsplit("_", 1)
-                if not number.isdigit():  # `--uuid` ends it: nobody else's
-                    break
-                self.save_path = f"{stem}_{int(number) + 1}"
-        self.params_path = f"{self.save_path}/{self.env_name}"
-        super().create_log_folder()
 
     def create_callbacks(self) -> None:
         """Make RL Zoo's callbacks; a run shorter than `--eval-freq` is evaluated at its end."""
@@ -185,6 +174,7 @@ def prepare() -> None:
         HYPERPARAMS_SAMPLER[name] = load_sampler(name)
         HYPERPARAMS_CONVERTER[name] = lambda sampled_params: sampled_params  # already the learner's arguments
     exp_manager.ProgressBarCallback = StepsBar  # type: ignore[misc]
+    exp_manager.EvalCallback = Evaluations  # type: ignore[misc]
     script.ExperimentManager = PopulationManager  # type: ignore[misc]
 
 
@@ -253,20 +243,44 @@ def unknown(option: str, name: str, known: Iterable[str]) -> str:
     return f"{option} {name} is unknown{nearest(name, known) or '; there are ' + ', '.join(known)}"
 
 
-def refuse(reason: str) -> NoReturn:
-    """End the program with one line on stderr and exit code 2, as argparse does."""
-    print(f"{Path(sys.argv[0]).name}: error: {reason}", file=sys.stderr)
-    raise SystemExit(2)
-
-
 def main() -> None:
-    """Run RL Zoo's training script on the command line."""
+    """Run RL Zoo's training script on the command line.
+
+    Raises:
+        SystemExit: something was refused, or a signal came.
+    """
     prepare()
-    names, arguments = checked_arguments(sys.argv[1:])
-    PopulationManager.trust = "--trust" in arguments
-    arguments = [argument for argument in arguments if argument != "--trust"]
-    sys.argv[1:] = arguments if names.folder is None else [*arguments, "-f", names.folder]
-    script.train()
+    command = shlex.join(["python", "-m", "popagents.train", *sys.argv[1:]])
+    session, arguments = session_of(sys.argv[1:])
+    PopulationManager.session = session
+    try:
+        train(session, arguments)
+    finally:
+        session.release()
+    if session.ending.number:
+        print(command if session.run is None else session.run.command(), flush=True)
+        raise SystemExit(session.ending.code)
+
+
+def train(session: Session, arguments: list[str]) -> None:
+    """Train as a command line says; return at the end, or early when a signal came.
+
+    Raises:
+        SystemExit: something was refused.
+    """
+    if session.resume is not None:
+        try:
+            arguments = find_run(session, names_parser().parse_known_args(arguments)[0], arguments)
+        except ValueError as error:
+            refuse(str(error))
+    names, rest = checked_arguments(arguments)
+    sys.argv[1:] = rest if names.folder is None else [*rest, "-f", names.folder]
+    with session.ending:
+        try:
+            script.train()
+        except KeyboardInterrupt:
+            if not session.ending.number:
+                raise
 
 
 if __name__ == "__main__":

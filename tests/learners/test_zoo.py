@@ -367,8 +367,12 @@ def test_ctrl_c_saves_the_model_and_says_so(
         return step_wait(self)
 
     monkeypatch.setattr(GymVecEnv, "step_wait", interrupted)
-    train(zoo, "ppo", "-n", "5000", "-params", *SMALL["ppo"])
-    assert "Stopped after 120 of 5000 steps; the model is saved as it stands." in capsys.readouterr().out
+    with pytest.raises(SystemExit) as stopped:
+        train(zoo, "ppo", "-n", "5000", "-params", *SMALL["ppo"])
+    assert stopped.value.code == 130
+    lines = capsys.readouterr().out.splitlines()
+    assert "Stopped after 120 of 5000 steps; the model is saved as it stands." in lines
+    assert lines[-1] == "python -m popagents.train --resume logs/ppo/PopPacman-v0_1 --trust"
     assert Path("logs/ppo/PopPacman-v0_1/PopPacman-v0.zip").is_file()
 
 

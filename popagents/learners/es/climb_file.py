@@ -7,6 +7,7 @@ import numpy as np
 
 from popagents.common import model_files
 from popagents.common.checks import seed_of
+from popagents.common.whole_files import remove_parts
 from popagents.learners.es.gradient_strategy import GradientState, GradientStrategy
 from popagents.learners.snapshot import check_names, filled, flat
 from popagents.learners.state_checks import finite
@@ -81,6 +82,7 @@ class ClimbFile:
             FileExistsError: there is one, and there may not be.
             ValueError: it is damaged, or of other settings or parameters.
         """
+        remove_parts(self.path.parent.glob(f".{self.path.name}.*.part"))
         if not self.path.exists():
             return fresh, seed
         if not resume:

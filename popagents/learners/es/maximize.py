@@ -80,7 +80,7 @@ def maximize(
         consecutive_goal_stopping: in how many tests on end; the centre is tested once a generation.
         seed: from which all random numbers of the search follow; None draws one.
         progress_bar: show one.
-        path: the run is saved there after every generation, `.zip` is added; None saves nothing.
+        path: the run is saved there at its beginning and after every generation, `.zip` is added; None saves nothing.
         resume: go on with the run at `path`, bit for bit if rewards are a function of the parameters; `generations` and
             the goal may be others than before. Where there is no file yet, a run begins.
 
@@ -117,6 +117,8 @@ def maximize(
 
     if not len(climb.rewards):
         climb = climb.reached(search.state, judge(search.centre, "the centre"))
+        if file is not None:
+            file.write(climb, search.run_seed)
     search.state, search.generation = climb.strategy, climb.generation
     for _ in followed(range(climb.generation, generations), progress_bar):
         if goal and is_held(climb.rewards, *goal):

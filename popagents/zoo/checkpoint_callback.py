@@ -1,0 +1,174 @@
+"""Checkpoints of a run under RL Zoo's script, and what of a run is outside the model: monitors, callbacks, statistics.
+
+A learner of ours is saved as it stood when its last generation was whole, wherever the moment comes; any other
+algorithm as it stands.
+"""
+
+import copy
+import inspect
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from stable_baselines3.common.callbacks import BaseCallback, EvalCallback
+
+from popagents.common.checkpoints import checkpoints_in, write_checkpoint
+from popagents.common.signals import Ending
+from popagents.learners.algorithm import PopulationAlgorithm
+from popagents.zoo.statistics import STATISTICS, moments_of, save_statistics
+
+FORMAT = 1
+MODEL, PROGRESS, BUFFER, PICKLE = "model.zip", "progress.json", "replay_buffer.pkl", "vecnormalize.pkl"
+SECONDS = 120.0  # between two checkpoints, at most
+
+
+class Checkpoints(BaseCallback):
+    """Writes checkpoints between generations, or between rollouts of other algorithms. It comes first of all callbacks.
+
+    Args:
+        run: the run's folder.
+        every: environment steps between two checkpoints at most; below 1 only time counts.
+        callbacks: the run's others.
+        ending: tells whether a signal came.
+        buffer: whether the replay buffer is saved, too.
+    """
+
+    def __init__(self, run: Path, every: int, callbacks: Sequence[BaseCallback], ending: Ending, buffer: bool) -> None:
+        super().__init__()
+        self.run, self.every, self.callbacks, self.ending, self.buffer = run, every, callbacks, ending, buffer
+        self.written, self.next_time = 0, 0.0
+        self._whole: Callable[[], dict[str, Any]] | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Return where checkpoints are."""
+        return self.run / "checkpoints"
+
+    def _on_training_start(self) -> None:
+        self.remember()
+        self.written, self.next_time = self.model.num_timesteps, time.monotonic() + SECONDS
+        if not checkpoints_in(self.folder):
+            self.write()
+
+    def _on_rollout_start(self) -> None:
+        self.remember()
+        steps = self.model.num_timesteps - self.written
+        if 1 <= self.every <= steps or time.monotonic() >= self.next_time:
+            self.write()
+
+    def _on_step(self) -> bool:
+        return not self.ending.number
+
+    def remember(self) -> None:
+        """Remember the run as it is now, which is whole."""
+        model = self.model
+        if not isinstance(model, PopulationAlgorithm):
+            self._whole = self.progress
+            return
+        run, normalizer = replace(model.loop.run, timesteps=model.num_timesteps), model.get_vec_normalize_env()
+        progress = self.progress()
+        moments = copy.deepcopy(moments_of(normalizer)) if normalizer is not None else {}
+
+        def whole() -> dict[str, Any]:
+            model.loop.run, model.num_timesteps = run, run.timesteps
+            model.show_champion()
+            for name, values in moments.items():
+                moments_of(normalizer)[name].__dict__.update(vars(values))  # type: ignore[arg-type]
+            return progress
+
+        self._whole = whole
+
+    def write(self) -> None:
+        """Write a checkpoint of the run as it was when it was last whole, and let the model be that again."""
+        if self._whole is None:  # it has not begun
+            return
+        progress = self._whole()
+        try:
+            write_checkpoint(self.folder, lambda folder: self.fill(folder, progress))
+        except OSError as error:
+            warnings.warn(f"no checkpoint could be written ({error}); the one before stays: free space", stacklevel=2)
+        self.written, self.next_time = self.model.num_timesteps, time.monotonic() + SECONDS
+
+    def fill(self, folder: Path, progress: dict[str, Any]) -> None:
+        """Write a checkpoint's files."""
+        model = self.model
+        model.save(folder / MODEL)
+        normalizer = model.get_vec_normalize_env()
+        if normalizer is not None:
+            save_statistics(normalizer, folder)
+            if not (folder / STATISTICS).exists():  # of Dict observations
+                normalizer.save(str(folder / PICKLE))
+        if self.buffer and hasattr(model, "save_replay_buffer"):
+            model.save_replay_buffer(folder / BUFFER)
+        (folder / PROGRESS).write_text(json.dumps(progress))
+
+    def progress(self) -> dict[str, Any]:
+        """Return how far everything beside the model is."""
+        return {
+            "format": FORMAT,
+            "timesteps": self.model.num_timesteps,
+            "log": self.model.logger.dir,
+            "monitors": {path.name: path.stat().st_size for path in self.run.glob("*.monitor.csv")},
+            "callbacks": {name: numbers_of(callback) for name, callback in named(self.callbacks).items()},
+        }
+
+
+class Evaluations(EvalCallback):
+    """SB3's EvalCallback whose evaluations depend on when they are held, and on none that was held before."""
+
+    def _on_step(self) -> bool:
+        if self.eval_freq > 0 and self.n_calls % self.eval_freq == 0:
+            self.eval_env.seed((self.model.seed or 0) + self.n_calls)
+        return super()._on_step()
+
+
+def progress_in(checkpoint: Path) -> dict[str, Any]:
+    """Return what `Checkpoints.progress` told.
+
+    Raises:
+        ValueError: another version of popzoo wrote it.
+    """
+    progress: dict[str, Any] = json.loads((checkpoint / PROGRESS).read_text())
+    if progress.get("format") != FORMAT:
+        raise ValueError(
+            f"{checkpoint} has format {progress.get('format')!s:.80}; this version of popzoo reads format {FORMAT}: "
+            "go on with the version that wrote it, or train anew"
+        )
+    return progress
+
+
+def named(callbacks: Iterable[BaseCallback]) -> dict[str, BaseCallback]:
+    """Return callbacks by names under which another process finds them again: their classes', counted."""
+    found: dict[str, BaseCallback] = {}
+    for callback in callbacks:
+        kind = type(callback).__name__
+        found[f"{kind} {sum(name.startswith(f'{kind} ') for name in found)}"] = callback
+    return found
+
+
+def numbers_of(callback: BaseCallback) -> dict[str, Any]:
+    """Return what a callback counts: attributes that are numbers or lists of them, and no arguments of its class."""
+    given = inspect.signature(type(callback)).parameters
+    return {name: plain(value) for name, value in vars(callback).items() if is_plain(value) and name not in given}
+
+
+def is_plain(value: Any) -> bool:
+    """Tell whether a value is a number, or a list of such values."""
+    return all(map(is_plain, value)) if isinstance(value, list) else isinstance(value, (bool, int, float, np.generic))
+
+
+def plain(value: Any) -> Any:
+    """Return numbers as JSON has them."""
+    return [*map(plain, value)] if isinstance(value, list) else value.item() if isinstance(value, np.generic) else value
+
+
+def restore_callbacks(callbacks: Iterable[BaseCallback], progress: dict[str, Any]) -> None:
+    """Let callbacks go on counting where they were."""
+    for name, callback in named(callbacks).items():
+        own, numbers = vars(callback), progress["callbacks"].get(name, {})
+        own.update({key: value for key, value in numbers.items() if key in own and is_plain(own[key])})
