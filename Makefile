@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test wheel lowest check bench clean
+.PHONY: setup demo test wheel lowest clients check bench clean
 
 setup: .venv/.installed
 
@@ -23,6 +23,9 @@ wheel: setup
 
 lowest: setup
 	$(BIN)/python -m tests.bare.install --lowest
+
+clients: setup
+	$(BIN)/python -m tests.clients.install
 
 check: setup
 	$(BIN)/ruff check .

@@ -215,17 +215,18 @@ class Harlow(LaneGame):
         return {"problem": games["problem"].copy()}
 
     def report(self, returns: list[float], rewards: list[list[float]]) -> str:
-        """Write how often a person was right in each trial, unfinished problems included, beside two references."""
+        """Write how often a person was rewarded in each trial, unfinished problems included, beside two references."""
         references = {"random": [0.5] * self.n_trials, "one-shot": [0.5] + [1.0] * (self.n_trials - 1)}
         return by_trial(rewards, self.blank["reward"][0], references)
 
     def picture(self, game: Any) -> Picture:
-        """Show the two objects and, below and between them, whether the last choice was right."""
+        """Show the two objects and, below and between them, whether the last choice was rewarded."""
         left, right = game.problem[game.good_side], game.problem[1 - game.good_side]
         caption = "over" if game.steps >= game.n_trials else f"trial {game.steps + 1} of {game.n_trials}"
         if game.last_action == NOTHING:
             return pair_picture(left, right, None, caption)
-        caption += f"   last: {('left', 'right')[game.last_action]}, {game.last_reward:+g}   score {game.score:+g}"
+        side = ("left", "right")[game.last_action]
+        caption += f"   last: {side}-hand object, {game.last_reward:+g}   score {game.score:+g}"
         return pair_picture(left, right, game.last_reward == game.reward, caption)
 
     def references(self) -> dict[str, Reference]:

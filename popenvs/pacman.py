@@ -20,14 +20,14 @@ End            truncation at `max_steps` (steps).
 Source: the gist "Reinforcement learning through imitation of successful peers"; settings default to its own.
 """
 
-from math import cos, radians, sin
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
 
 from popenvs.drawing import Colour, Picture, Tile
-from popenvs.drawing.shapes import DARK, GAPS, circle, disc, dot, plain, polygon
+from popenvs.drawing.shapes import GAPS, circle, disc, dot, mouth, plain
 from popenvs.engine.board_space import board_space
 from popenvs.engine.compiling import njit
 from popenvs.engine.game import LaneGame, Rows
@@ -54,6 +54,7 @@ def record(n_tokens: int) -> np.dtype:
         ("height", "i4"),  # cells along y (a setting)
         ("x", "i4"),  # where the agent stands (cell)
         ("y", "i4"),
+        ("facing", "i4"),  # the last action that moved, STAY before
         ("left", "i4"),  # tokens not yet eaten
         ("score", "i4"),  # tokens eaten in this episode
         ("token_x", "i4", (n_tokens,)),  # where the tokens of this batch lie or lay (cell)
@@ -78,7 +79,7 @@ def deal(game: Any) -> None:
 def reset(game: Any) -> None:
     """Begin an episode."""
     game.steps = 0
-    game.x, game.y, game.score = 0, 0, 0
+    game.x, game.y, game.facing, game.score = 0, 0, STAY, 0
     deal(game)
 
 
@@ -88,6 +89,7 @@ def step(game: Any, action: int) -> tuple[float, bool]:
     game.trail[game.steps % TRAIL] = game.x * game.height + game.y
     game.x = wrapped(game.x + int(action == RIGHT) - int(action == LEFT), game.width)
     game.y = wrapped(game.y + int(action == DOWN) - int(action == UP), game.height)
+    game.facing = action if action != STAY else game.facing
     eaten = eat(game)
     game.left, game.score = game.left - eaten, game.score + eaten
     if game.left == 0:
@@ -188,6 +190,7 @@ class Pacman(LaneGame):
         self.action_space = spaces.Discrete(5)
         xs, ys, cells = (0, width - 1), (0, height - 1), (0, width * height - 1)
         self.bounds = {"x": xs, "token_x": xs, "y": ys, "token_y": ys, "there": (0, 1), "trail": cells}
+        self.bounds["facing"] = (STAY, DOWN)
         self.reference_scores = REFERENCE_SCORES if (width, height, n_tokens, max_steps) == (12, 15, 5, 100) else {}
 
     def picture(self, game: Any) -> Picture:
@@ -199,7 +202,8 @@ class Pacman(LaneGame):
         for x, y, there in zip(game.token_x, game.token_y, game.there, strict=True):
             if there:
                 board[y, x] = TWO_TOKENS if board[y, x] in (TOKEN, TWO_TOKENS) else TOKEN
-        board[game.y, game.x] = AGENT_ON_TOKEN if board[game.y, game.x] in (TOKEN, TWO_TOKENS) else AGENT
+        agent = AGENT_ON_TOKEN if board[game.y, game.x] in (TOKEN, TWO_TOKENS) else AGENT
+        board[game.y, game.x] = agent + game.facing
         return Picture(board, TILES, f"score {game.score}   step {game.steps} of {game.max_steps}")
 
     def references(self) -> dict[str, Reference]:
@@ -219,22 +223,17 @@ def two_discs(surface: Any, colour: Colour) -> None:
     circle(surface, colour, 0.62, 0.62, 0.26)
 
 
-def mouth(surface: Any, colour: Colour) -> None:
-    """Draw a disc with an eye and a mouth, open to the right."""
-    rim = [(0.5 + 0.42 * cos(radians(angle)), 0.5 - 0.42 * sin(radians(angle))) for angle in range(40, 321, 5)]
-    polygon(surface, colour, [(0.42, 0.5), *rim])
-    circle(surface, DARK, 0.5, 0.26, 0.065)
-
-
-FLOOR, TRAIL_OLD, TRAIL_NEW, TOKEN, TWO_TOKENS, AGENT, AGENT_ON_TOKEN = range(7)
+FACES = [partial(mouth, angle=angle) for angle in (0, 180, 0, 90, 270)]  # by the action that led there
+FLOOR, TRAIL_OLD, TRAIL_NEW, TOKEN, TWO_TOKENS, AGENT = range(6)
+AGENT_ON_TOKEN = AGENT + len(FACES)
 TILES = (
     Tile("floor", ".", (28, 32, 54), plain),
     Tile("older trail", ",", (86, 86, 104), dot),
     Tile("trail", ":", (162, 150, 84), dot),
     Tile("token", "o", (112, 200, 250), disc),
     Tile("two or more tokens", "8", (255, 142, 92), two_discs),
-    Tile("agent", "C", (255, 222, 60), mouth),
-    Tile("agent on a token", "@", (160, 232, 150), mouth),
+    *(Tile("agent", "C", (255, 222, 60), face) for face in FACES),
+    *(Tile("agent on a token", "@", (160, 232, 150), face) for face in FACES),
 )
 
 

@@ -9,11 +9,14 @@ from typing import Any
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return the end of an error about an unknown name: the most similar known one, or "" where none is similar.
 
+    Small letters and capitals count as the same.
+
     >>> nearest("cultur", ["culture", "es"])
     "; did you mean 'culture'?"
     """
-    similar = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {similar[0]!r}?" if similar else ""
+    written = {candidate.lower(): candidate for candidate in known}
+    similar = difflib.get_close_matches(name.lower(), written, n=1)
+    return f"; did you mean {written[similar[0]]!r}?" if similar else ""
 
 
 def unknown(kind: str, name: object, known: Collection[str]) -> str:

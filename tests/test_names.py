@@ -5,7 +5,7 @@ import pytest
 from popenvs.dilemmas import prisoners_dilemma, strategy
 from registration.games import GAMES, load_game
 from registration.learners import LEARNERS, load_learner
-from registration.names import load, unknown
+from registration.names import load, nearest, unknown
 
 
 def test_an_unknown_name_comes_with_the_nearest_and_all_there_are():
@@ -13,6 +13,11 @@ def test_an_unknown_name_comes_with_the_nearest_and_all_there_are():
         "there is no game 'chikken'; did you mean 'chicken'? There are: chicken, stag_hunt"
     )
     assert unknown("game", 3, ["chicken"]) == "there is no game 3; There are: chicken"
+
+
+def test_small_letters_and_capitals_count_as_the_same():
+    assert nearest("harlow", ["PopHarlow-v0", "PopPacman-v0"]) == "; did you mean 'PopHarlow-v0'?"
+    assert nearest("CULTUR", ["culture"]) == "; did you mean 'culture'?"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import numpy as np
 
 from registration.names import nearest
 
+MOST = 2**20  # members, episodes, ...: whatever has a row in an array
+
 
 def positive(name: str, value: Any) -> None:
     """Refuse a setting that is not a whole number above 0.
@@ -41,6 +43,17 @@ def between(name: str, value: Any, low: float, high: float, *, open_low: bool = 
     if low <= number <= high and not (open_low and number == low):
         return number
     raise ValueError(f"{name} is {value!r}; it must be {'above' if open_low else 'at least'} {low} and at most {high}")
+
+
+def array_size(name: str, value: Any) -> None:
+    """Refuse a setting that is not a whole number above 0, or so large that the arrays it makes would fill the memory.
+
+    Raises:
+        ValueError: it is one of these.
+    """
+    positive(name, value)
+    if value > MOST:
+        raise ValueError(f"{name} is {value!r}; arrays are made of this size, so it must be {MOST} or less")
 
 
 def choice(name: str, value: Any, allowed: Iterable[str]) -> str:

@@ -152,7 +152,7 @@ def space_to_json(space: spaces.Space) -> dict[str, Any]:
     if isinstance(space, spaces.MultiDiscrete):
         return {"kind": "MultiDiscrete", "nvec": space.nvec.tolist()}
     if isinstance(space, spaces.MultiBinary):
-        return {"kind": "MultiBinary", "n": list(space.shape)}
+        return {"kind": "MultiBinary", "n": space.n if isinstance(space.n, int) else list(space.n)}
     raise ValueError(
         f"observations are {space}; populations see Box, Discrete, MultiDiscrete and MultiBinary spaces: wrap the "
         "environment in gymnasium.wrappers.FlattenObservation"
@@ -189,7 +189,7 @@ def space_from_json(description: dict[str, Any]) -> spaces.Space:
         return box_from_json(**settings)
     sizes = settings["nvec" if kind == "MultiDiscrete" else "n"]
     if kind == "MultiBinary":
-        check_size(sizes, np.int8)
+        check_size(sizes if isinstance(sizes, list) else [sizes], np.int8)
         return spaces.MultiBinary(sizes)
     values = np.asarray([*settings.values()])
     if values.dtype.kind != "i" or np.min(sizes) < 1:

@@ -53,7 +53,7 @@ def model_in(learner: type[Any], path: Any, custom: dict[str, Any], changes: dic
     Args:
         learner: the class that is to load it, a `PopulationAlgorithm`.
         path: of the file.
-        custom: `policy` and `policy_kwargs` in place of the file's.
+        custom: `policy`, `policy_kwargs` and settings in place of the file's; other names mean nothing, as in SB3.
         changes: keywords of the class in place of the file's settings, and `env` and `device`.
 
     Raises:
@@ -61,7 +61,8 @@ def model_in(learner: type[Any], path: Any, custom: dict[str, Any], changes: dic
         ValueError: see `opened`; or its arrays are not those of a model of these settings.
     """
     file = opened(learner, path, custom)
-    model = learner(_init_setup_model=False, **file.keywords | changes)
+    replaced = {name: value for name, value in custom.items() if stands_in(name, value, file.description["settings"])}
+    model = learner(_init_setup_model=False, **file.keywords | replaced | changes)
     if model.env is not None:
         check_for_correct_spaces(model.env, **file.spaces)
     model.observation_space, model.action_space = file.spaces["observation_space"], file.spaces["action_space"]
@@ -71,6 +72,12 @@ def model_in(learner: type[Any], path: Any, custom: dict[str, Any], changes: dic
         snapshot.fill_policy(model, file.arrays)
     model.num_timesteps = model.loop.run.timesteps
     return model
+
+
+def stands_in(name: str, value: Any, settings: dict[str, Any]) -> bool:
+    """Tell whether a custom object replaces a setting."""
+    zoos = name == "learning_rate" and value == 0  # RL Zoo's scripts give it for one that may not be readable
+    return name in settings and not zoos
 
 
 def opened(learner: type, path: Any, custom: dict[str, Any]) -> ModelFile:

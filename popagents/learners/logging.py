@@ -87,6 +87,6 @@ def check_interval(log_interval: int | None) -> None:
 
 def info_means(answers: Sequence[Episodes]) -> dict[str, float]:
     """Return the mean of each float that the infos of a generation's last steps held."""
-    names = sorted({name for episodes in answers for name in episodes.infos})
+    names = sorted({name for episodes in answers for name in episodes.infos}, key=str)
     columns = {name: [e.infos[name] for e in answers if name in e.infos] for name in names}
     return {f"rollout/{name}": float(np.nanmean(np.concatenate(rows))) for name, rows in columns.items()}

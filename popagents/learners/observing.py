@@ -20,7 +20,7 @@ class CallbackObserver:
     Args:
         callback: SB3's.
         count: takes how many steps were taken.
-        report: takes infos and dones, where an episode ended.
+        report: takes the infos and dones of the slots in which an episode ended.
         slots: where the play is.
     """
 
@@ -50,7 +50,8 @@ class CallbackObserver:
             if any(infos):
                 infos = [info if live else {} for info, live in zip(infos, playing.tolist(), strict=True)]
         if step.ended:
-            self.report(infos, dones)
+            over = np.flatnonzero(dones)  # SB3 counts whatever is named "episode", wherever it stands
+            self.report([infos[slot] for slot in over], dones[over])
         shown: dict[str, Any] = {
             "observations": step.observations,
             "new_obs": self.slots.observations,

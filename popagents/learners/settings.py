@@ -1,6 +1,6 @@
 """Settings that all learners share, and how designs are named."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
@@ -41,6 +41,16 @@ class Shared(TypedDict, total=False):
     device: Any
     stats_window_size: int
     _init_setup_model: bool
+
+
+def refuse_learning_rate(shared: Mapping[str, object], instead: str) -> None:
+    """Refuse a learning rate where a learner has none of its own; `instead` says what it has.
+
+    Raises:
+        ValueError: one is given.
+    """
+    if "learning_rate" in shared:
+        raise ValueError(f"learning_rate is {shared['learning_rate']!r}; {instead}")
 
 
 def designs_of(learner: Any, policy: Any, policy_kwargs: Any, population_size: int) -> list[PolicyDesign]:

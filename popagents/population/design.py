@@ -81,7 +81,7 @@ class Design:
         Raises:
             ValueError: the policy's parameters have other names or shapes.
         """
-        weights = {name: values.detach().cpu().numpy().copy() for name, values in policy.named_parameters()}
+        weights = {name: values.detach().cpu().numpy().copy() for name, values in tensors_of(policy).items()}
         if any(name not in weights or weights[name].shape != shape for name, shape in self.shapes.items()):
             given = {name: values.shape for name, values in weights.items()}
             raise ValueError(f"the policy has the parameters {given}; members of this design need {self.shapes}")
@@ -155,6 +155,11 @@ class Design:
                 own = {name: torch.from_numpy(values) for name, values in row_of(parameters, row).items()}
                 outputs.append(call(self.actor, own, x[None]))
         return torch.cat(outputs).numpy()
+
+
+def tensors_of(policy: BasePolicy) -> dict[str, torch.Tensor]:
+    """Return a policy's parameters and buffers by name, in the policy's memory; `torch.compile` gives them a prefix."""
+    return {name.removeprefix("_orig_mod."): values for name, values in policy.state_dict().items()}
 
 
 def actions_of(policy: BasePolicy) -> Actions:

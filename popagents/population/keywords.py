@@ -8,7 +8,14 @@ from typing import Any
 from stable_baselines3.common.policies import BasePolicy
 
 GIVEN = {"self", "observation_space", "action_space", "lr_schedule"}
-UNSERVED = ("use_sde", "squash_output")  # what SB3 takes, and a population cannot serve
+SAMPLED = "a population samples its members' actions: leave it out"
+LEARNED = "members learn by their learner's own rule: leave it out, and set what the learner takes (learning_rate)"
+UNSERVED = {  # what SB3 takes, and a population cannot serve
+    "use_sde": SAMPLED,
+    "squash_output": SAMPLED,
+    "optimizer_class": LEARNED,
+    "optimizer_kwargs": LEARNED,
+}
 
 
 def check_policy(policy_class: Any, kwargs: Any) -> None:
@@ -24,13 +31,13 @@ def check_policy(policy_class: Any, kwargs: Any) -> None:
         )
     if not isinstance(kwargs, dict):
         raise ValueError(f"policy_kwargs is {kwargs!r}; give a dict of the policy's keywords, {{}} for none")
+    for name, reason in UNSERVED.items():
+        if kwargs.get(name):
+            raise ValueError(f"{name} is {kwargs[name]!r}; {reason}")
     known = keywords_of(policy_class)
     unknown = sorted(set(kwargs) - known) if known else []
     if unknown:
         raise ValueError(f"{policy_class.__name__} takes no {', '.join(unknown)}; it takes {', '.join(sorted(known))}")
-    for name in UNSERVED:
-        if kwargs.get(name):
-            raise ValueError(f"{name} is {kwargs[name]!r}; a population samples its members' actions: leave it out")
     if kwargs.get("net_arch") is not None:
         sizes_of(kwargs["net_arch"])
 

@@ -61,12 +61,13 @@ class ActorPolicy(BasePolicy):
 
     Args:
         observation_space: what it sees.
-        action_space: Discrete, MultiDiscrete or a bounded Box; outputs of -1 and 1 are then its bounds.
+        action_space: Discrete, MultiDiscrete, MultiBinary or a bounded Box; outputs of -1 and 1 are then its bounds.
         lr_schedule: unused; SB3 hands it to every policy.
         net_arch: sizes of the hidden layers; in SB3's forms with `pi` and `vf` those of `pi`.
         activation_fn: the nonlinearity behind each hidden layer.
         log_std_init: log of the initial spread of outputs, for a Box.
         features_extractor_class, features_extractor_kwargs, normalize_images: as in SB3.
+        share_features_extractor: unused; there is no critic to share one with.
 
     Raises:
         ValueError: the action space is none of these.
@@ -83,6 +84,7 @@ class ActorPolicy(BasePolicy):
         features_extractor_class: type[BaseFeaturesExtractor] = FlattenExtractor,
         features_extractor_kwargs: dict[str, Any] | None = None,
         normalize_images: bool = True,
+        share_features_extractor: bool = True,
     ) -> None:
         super().__init__(
             observation_space,
@@ -125,7 +127,8 @@ class ActorPolicy(BasePolicy):
 
     def _noise(self, outputs: torch.Tensor) -> torch.Tensor:
         if self.actions.sizes:
-            return -torch.empty_like(outputs).exponential_().log()  # -log of Exp(1) is standard Gumbel
+            logits = self.actions.tensor_logits(outputs)
+            return -torch.empty_like(logits).exponential_().log()  # -log of Exp(1) is standard Gumbel
         return torch.randn_like(outputs)
 
     def _get_constructor_parameters(self) -> dict[str, Any]:

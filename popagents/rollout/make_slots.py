@@ -3,6 +3,7 @@
 - `VectorSlots`: a Gymnasium vector environment with masked reset (ours, AsyncVectorEnv, a wrapped SyncVectorEnv);
 - `SyncSlots`: Gymnasium's SyncVectorEnv or SB3's DummyVecEnv, whose environments are stepped one by one, and only while
   an episode lasts;
+- `ParallelSlots`: copies of a PettingZoo parallel environment;
 - `AtariSlots`: ale-py's AtariVectorEnv;
 - `SubprocSlots`: SB3's SubprocVecEnv;
 - `SharedSlots`: an SB3 VecEnv behind wrappers whose state the slots share (VecNormalize, VecFrameStack, ...).
@@ -19,10 +20,11 @@ from typing import Any
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, VecMonitor
 
+from popagents.rollout.parallel_env import ParallelVectorEnv
 from popagents.rollout.sb3_slots import SharedSlots, SubprocSlots, SyncSlots
 from popagents.rollout.slots import LONGEST, Slots
 from popagents.rollout.vec_env import GymVecEnv, is_atari, mode_of
-from popagents.rollout.vector_slots import AtariSlots, VectorSlots
+from popagents.rollout.vector_slots import AtariSlots, ParallelSlots, VectorSlots
 
 
 def slots_of(env: VecEnv) -> Slots:
@@ -33,9 +35,17 @@ def slots_of(env: VecEnv) -> Slots:
     """
     slots = _slots_of(env)
     slots.shape = env.observation_space.shape
-    spec = env.get_attr("spec")[0]
-    slots.longest = max(LONGEST, getattr(spec, "max_episode_steps", None) or 0)
+    slots.longest = max(LONGEST, limit_of(env) or 0)
     return slots
+
+
+def limit_of(env: VecEnv) -> int | None:
+    """Return the steps after which the environment's spec says that an episode is cut off; None where none is said."""
+    try:
+        spec = env.get_attr("spec")[0]
+    except AttributeError:  # SuperSuit's environments have no attributes to ask for
+        return None
+    return getattr(spec, "max_episode_steps", None)
 
 
 def _slots_of(env: VecEnv) -> Slots:
@@ -63,7 +73,10 @@ def kind_of(env: VectorEnv) -> Callable[[Any], Slots] | None:
     """Return the slots for a Gymnasium vector environment; None if its lanes cannot be seeded one by one."""
     if is_atari(env):
         return AtariSlots
+    inner = env.unwrapped
+    if isinstance(inner, ParallelVectorEnv):
+        return lambda env: ParallelSlots(env, inner)
     if type(env) is SyncVectorEnv and env.single_observation_space.shape is not None:
         return SyncSlots
     disabled = mode_of(env) is AutoresetMode.DISABLED
-    return VectorSlots if disabled or isinstance(env.unwrapped, (SyncVectorEnv, AsyncVectorEnv)) else None
+    return VectorSlots if disabled or isinstance(inner, (SyncVectorEnv, AsyncVectorEnv)) else None

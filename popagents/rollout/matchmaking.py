@@ -1,9 +1,9 @@
 """Matchmaking: tables of jobs, and who plays with whom in a game of several players.
 
 The vector environment of such a game has an attribute `seats`: so many slots, one after the other, play with each
-other. Every generation the candidates are dealt anew into groups of that size, once for each of their jobs; nobody
-meets itself. Where candidates leave seats empty, other members fill them, who are not judged by it. Who meets whom is
-a function of (run seed, generation), so the number of slots never changes a result.
+other. Every generation the candidates are dealt anew into groups of that size, once for each of their jobs. Where
+candidates leave seats empty, other members fill them, who are not judged by it. Nobody ever meets itself. Who meets
+whom is a function of (run seed, generation), so the number of slots never changes a result.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,8 @@ from popagents.common.now import Now
 from popagents.common.randomness import Purpose, episode_seeds, shuffles
 from popagents.rollout.jobs import Jobs
 from popagents.rollout.vec_env import GymVecEnv
+
+MOST_EPISODES = 2**24  # of one table, which has some 50 bytes for each
 
 
 def seats_of(env: VecEnv) -> int:
@@ -73,8 +75,12 @@ class Matchmaker:
 
         Returns:
             A table in which every `seats` rows are a group and share the environment's seeds. `player` is the member.
+
+        Raises:
+            ValueError: the table would fill the memory.
         """
         everyone = self._filled(candidates)
+        check_episodes(len(everyone) * jobs_each * episodes)
         which, number = np.divmod(self._dealt(len(everyone), jobs_each), jobs_each)
         member = everyone[which]
         stream = member if streams is None else streams[member]
@@ -88,6 +94,8 @@ class Matchmaker:
     ) -> Jobs:
         """Let finalists play evaluation jobs of some numbers, which are the same for all of them: seeds, opponents.
 
+        One who would meet itself meets a substitute, the same for each of those.
+
         Args:
             finalists: int64, (k,), members.
             numbers: int64, (jobs of each,).
@@ -97,10 +105,13 @@ class Matchmaker:
 
         Returns:
             A table in which the first row of every group is a finalist's, and judged.
+
+        Raises:
+            ValueError: the table would fill the memory.
         """
+        check_episodes(len(finalists) * len(numbers) * self.seats * episodes)
         member, number = np.repeat(finalists, len(numbers)), np.tile(numbers, len(finalists))
-        opponents = np.tile(self._opponents(numbers), (len(finalists), 1))
-        member = np.column_stack([member, opponents]).reshape(-1)
+        member = np.column_stack([member, self._opponents(member, number)]).reshape(-1)
         rows = (np.repeat(number, self.seats) * episodes)[:, None] + np.arange(episodes)
         seeds = episode_seeds(self.now.keys(Purpose.EVALUATION, 0, rows))
         draws = self.now.keys(Purpose.EVALUATION, 1, rows) if samples else None
@@ -127,7 +138,30 @@ class Matchmaker:
         """Give every row of a group what the group's first has."""
         return rows if self.seats == 1 else np.repeat(rows[:: self.seats], self.seats, axis=0)
 
-    def _opponents(self, numbers: np.ndarray) -> np.ndarray:
-        """Draw whom every finalist meets, the same for each: int64, (numbers, seats - 1)."""
-        rng = self.now.rng(Purpose.MATCHMAKING)
-        return rng.integers(self.population_size, size=(numbers.max() + 1, self.seats - 1))[numbers]
+    def _opponents(self, finalists: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """Return whom each finalist (jobs,) meets in its job of a number (jobs,): int64, (jobs, seats - 1)."""
+        rng, rows = self.now.rng(Purpose.MATCHMAKING), int(numbers.max()) + 1
+        drawn = all_different(rng.integers(self.population_size - np.arange(self.seats), size=(rows, self.seats)))
+        opponents, substitute = np.split(drawn[numbers], [-1], axis=1)
+        return np.where(opponents == finalists[:, None], substitute, opponents)
+
+
+def all_different(draws: np.ndarray) -> np.ndarray:
+    """Turn draws of 0 to n - 1 - j in column j into draws of 0 to n - 1, no two in a row alike."""
+    for j in range(1, draws.shape[1]):
+        for taken in np.sort(draws[:, :j], axis=1).T:
+            draws[:, j] += draws[:, j] >= taken
+    return draws
+
+
+def check_episodes(number: int) -> None:
+    """Refuse a table that would fill the memory.
+
+    Raises:
+        ValueError: it would.
+    """
+    if number > MOST_EPISODES:
+        raise ValueError(
+            f"{number} episodes are to be played at once, and {MOST_EPISODES} are the most; choose fewer members, "
+            "episodes, champion_episodes, n_tasks or n_updates"
+        )

@@ -1,12 +1,22 @@
 """Slots in an SB3 VecEnv, or in Gymnasium's SyncVectorEnv, which is stepped in the same way."""
 
+import warnings
 from typing import Any
 
 import numpy as np
 from gymnasium.vector import SyncVectorEnv
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, unwrap_vec_normalize
 
-from popagents.rollout.slots import Infos, Rows, Slots, check_shape, one_each, refuse_options, stacked
+from popagents.rollout.slots import (
+    Infos,
+    Rows,
+    Slots,
+    check_info,
+    check_shape,
+    one_each,
+    problems_of,
+    refuse_options,
+)
 
 
 class SyncSlots(Slots):
@@ -27,16 +37,15 @@ class SyncSlots(Slots):
     def begin(self, which: np.ndarray, seeds: np.ndarray, options: Rows) -> Rows:
         """Reset the environments of `which`."""
         slots, infos = np.flatnonzero(which).tolist(), []
-        rows: list[Any] = one_each(options, len(slots)) if options else [None] * len(slots)
-        for slot, own in zip(slots, rows, strict=True):
-            self.stepping = slot
-            seen, info = self.envs[slot].reset(seed=int(seeds[slot]), options=own)
+        for slot, own in zip(slots, one_each(options, len(slots)), strict=True):
+            keywords, self.stepping = {"options": own} if own else {}, slot
+            seen, info = self.envs[slot].reset(seed=int(seeds[slot]), **keywords)
             check_shape(slot, seen, self._buffer.shape[1:])
             self._buffer[slot] = seen
             infos.append(info)
         self._going |= which
         self.observations = self._buffer.copy()
-        return stacked(infos)
+        return problems_of(infos)
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:
         """Step the environments whose episode lasts."""
@@ -50,6 +59,7 @@ class SyncSlots(Slots):
             self._buffer[slot] = seen
             dones[slot] = terminated or truncated
             if info:
+                check_info(slot, info)
                 infos = list(infos)
                 infos[slot] = info
         self._going &= ~dones
@@ -84,7 +94,7 @@ class SubprocSlots(Slots):
             self.observations[slot] = observation
             infos.append(info)
         self._going |= which
-        return stacked(infos)
+        return problems_of(infos)
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:
         """Step the sub-environments whose episode lasts, so that no monitor counts what nobody plays."""
@@ -110,6 +120,14 @@ class SubprocSlots(Slots):
         return answers
 
 
+def seed_all(env: VecEnv, seed: int) -> None:
+    """Seed an environment, or warn that it takes no seed."""
+    try:
+        env.seed(seed)
+    except AttributeError as error:  # SuperSuit's environments have no method for it
+        warnings.warn(f"the environment takes no seed, so that this run cannot be repeated: {error}", stacklevel=2)
+
+
 class SharedSlots(Slots):
     """Slots in a wrapped SB3 VecEnv, which goes on by itself after each episode."""
 
@@ -130,7 +148,7 @@ class SharedSlots(Slots):
         """Seed and reset everything when nobody plays yet, or all begin; else the next episode has begun already."""
         refuse_options(self, options)
         if which.all() or not self._begun:
-            self.env.seed(int(seeds[0]))
+            seed_all(self.env, int(seeds[0]))
             self.observations = np.array(self.env.reset())
             self._begun = True
         return {}

@@ -40,9 +40,8 @@ class Seating:
     def fill(self, t: int) -> bool:
         """Give free slots the next jobs, at step t; tell whether anybody is playing."""
         if self._some_free:
-            takers = np.flatnonzero(self._free | (self._job < 0))
-            self._job[takers] = -1
-            takers = takers[: len(self.jobs) - self._handed_out]
+            self._job[self._free] = -1
+            takers = vacant(self._job < 0, self.jobs.seats)[: len(self.jobs) - self._handed_out]
             if len(takers):
                 self._job[takers] = self._handed_out + np.arange(len(takers))
                 self._handed_out += len(takers)
@@ -152,9 +151,10 @@ class Seating:
             )
 
     def _who(self, slots: np.ndarray) -> str:
-        """Name who failed in one of some slots, or the first of those who may have."""
-        one = self.slots.stepping
-        jobs = self._job[slots if one is None else [one]]
+        """Name who failed in one of some slots, and whom it met, or the first of those who may have."""
+        one, seats = self.slots.stepping, self.jobs.seats
+        group = slots if one is None else np.arange(seats) + one // seats * seats
+        jobs = self._job[group][self._job[group] >= 0]
         members, seeds = (some(numbers) for numbers in (self.jobs.member[jobs], self._seeds(jobs)))
         return f"member{'s' * (len(jobs) > 1)} {members} played, seeded {seeds}"
 
@@ -182,6 +182,15 @@ class Seating:
             raise RuntimeError(
                 f"the environment raised {type(error).__name__}: {error} at a reset, while {self._who(takers)}"
             ) from error
+
+
+def vacant(empty: np.ndarray, seats: int) -> np.ndarray:
+    """Return the empty slots (bool, (n,)) of groups in which nobody plays on: who leaves early waits for the others.
+
+    >>> vacant(np.array([True, False, True, True]), 2).tolist()
+    [2, 3]
+    """
+    return np.flatnonzero(empty if seats == 1 else np.repeat(empty.reshape(-1, seats).all(axis=1), seats))
 
 
 def some(numbers: np.ndarray) -> str:

@@ -47,7 +47,7 @@ class Slots(ABC):
             options: for the resets; values that are no arrays are for all.
 
         Returns:
-            The resets' infos by name, one row a slot that begins; what not every one of them told is left out.
+            What the resets' infos tell in rows, one a slot that begins: "problem", if every one of them names one.
 
         Raises:
             ValueError: options are given, and these slots cannot be reset one by one.
@@ -61,7 +61,7 @@ class Slots(ABC):
             rewards float (n,), dones (n,), infos: one dict a slot.
 
         Raises:
-            SlotError: an observation is refused.
+            SlotError: an observation or an info is refused.
         """
 
 
@@ -89,17 +89,26 @@ def check_shape(slot: int, seen: Any, shape: tuple[int, ...]) -> None:
         raise SlotError(slot, f"an observation of shape {np.shape(seen)} ({seen!r}); the space's is {shape}")
 
 
+def check_info(slot: int, info: Any) -> None:
+    """Refuse an info that is no dict.
+
+    Raises:
+        SlotError: it is something else.
+    """
+    if not isinstance(info, dict):
+        raise SlotError(slot, f"the info {info!r:.200}; it must be a dict")
+
+
 def one_each(options: Rows, k: int) -> list[Rows]:
     """Return the options of k slots as one dict each."""
     return [{n: v[i] if isinstance(v, np.ndarray) else v for n, v in options.items()} for i in range(k)]
 
 
-def stacked(infos: list[Rows]) -> Rows:
-    """Return the infos of several resets as rows; what not every one of them told is left out."""
-    if not infos or not infos[0]:
+def problems_of(infos: list[Rows]) -> Rows:
+    """Return the problems that several resets named, one row each, if all of them did; other infos have any form."""
+    if not all(isinstance(info, dict) and "problem" in info for info in infos):
         return {}
-    names = set.intersection(*(set(info) for info in infos))
-    return {name: np.stack([np.asarray(info[name]) for info in infos]) for name in names}
+    return {"problem": np.stack([np.asarray(info["problem"]) for info in infos])}
 
 
 def refuse_options(slots: Slots, options: Rows) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
-from popagents.rollout.slots import Infos, Rows, Slots, one_each, refuse_options, stacked
+from popagents.rollout.parallel_env import ParallelVectorEnv
+from popagents.rollout.slots import Infos, Rows, Slots, one_each, problems_of, refuse_options
 from popagents.rollout.vec_env import lane_info, mode_of
 
 
@@ -50,7 +51,36 @@ class VectorSlots(Slots):
             mask = np.arange(self.n) == lane
             self.observations, told = self.env.reset(seed=seeds, options={**own, "reset_mask": mask})
             infos.append(lane_info(told, int(lane)))
-        return stacked(infos)
+        return problems_of(infos)
+
+
+class ParallelSlots(VectorSlots):
+    """Slots in copies of a PettingZoo environment, wrapped or not: who leaves before the others is done at once."""
+
+    def __init__(self, env: VectorEnv, lanes: ParallelVectorEnv) -> None:
+        super().__init__(env)
+        self.lanes = lanes
+        self._begun = True  # lanes that have not begun wait
+
+    def clear(self) -> None:
+        """Step no environment any more."""
+        self.lanes.wait()
+
+    def begin(self, which: np.ndarray, seeds: np.ndarray, options: Rows) -> Rows:
+        """Reset the lanes of `which`, which holds whole ones."""
+        try:
+            return super().begin(which, seeds, options)
+        finally:
+            self.stepping = self.lanes.stepping
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:
+        """Step every lane that plays."""
+        before = self.lanes.playing.copy()
+        try:
+            rewards, _, infos = super().step(actions)
+        finally:
+            self.stepping = self.lanes.stepping
+        return rewards, before & ~self.lanes.playing, infos
 
 
 class AtariSlots(Slots):

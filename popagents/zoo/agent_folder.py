@@ -1,16 +1,12 @@
 """Agents that come from somebody else: what `enjoy` and `train` read of a folder without running anything from it.
 
 RL Zoo itself loads `config.yml` and `args.yml` with a loader that may call any function, evaluates `normalize`, imports
-wrappers by name and unpickles `vecnormalize.pkl`. Here YAML is data, and statistics lie beside as safetensors.
+wrappers by name and unpickles `vecnormalize.pkl`. Here YAML is data; statistics are, too (`statistics.py`).
 """
 
 import ast
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from safetensors.numpy import load_file, save_file
-from stable_baselines3.common.vec_env import VecEnv, VecNormalize
 
 from popagents.common.optional import missing_extra
 
@@ -19,7 +15,6 @@ try:
 except ImportError as error:
     raise missing_extra("agents' folders are written in YAML, which is not installed", "zoo") from error
 
-STATISTICS = "vecnormalize.safetensors"
 ORDERED = "tag:yaml.org,2002:python/object/apply:collections.OrderedDict"
 WRAPPERS = {  # that a folder may name
     "env_wrapper": (
@@ -130,43 +125,3 @@ def literal(text: str) -> Any:
         return ast.literal_eval(node)
     except Exception as error:
         raise ValueError(f"the agent's settings have normalize: {text[:200]!r}, which is no data") from error
-
-
-def save_statistics(env: VecNormalize, folder: Path) -> None:
-    """Write what a VecNormalize has seen of observations, as far as it can be replayed, beside an agent's settings."""
-    if isinstance(env.obs_rms, dict):
-        return  # of Dict observations, which our learners do not see
-    moments = {"mean": env.obs_rms.mean, "var": env.obs_rms.var, "count": np.asarray(env.obs_rms.count, np.float64)}
-    limits = {name: np.asarray(getattr(env, name), np.float64) for name in ("clip_obs", "epsilon")}
-    save_file(moments | limits | {"norm_obs": np.asarray(env.norm_obs, np.uint8)}, str(folder / STATISTICS))
-
-
-def normalized(env: VecEnv, folder: Path) -> VecNormalize:
-    """Scale an environment's observations by the statistics in an agent's folder; its rewards stay as they are.
-
-    Raises:
-        ValueError: there are none, or they are not like the environment's observations.
-    """
-    file = folder / STATISTICS
-    if not file.is_file():
-        raise ValueError(f"there is no {file}; RL Zoo's own vecnormalize.pkl may run code: --trust reads it")
-    arrays = load_file(str(file))
-    clip, epsilon, norm = (float(arrays[name]) for name in ("clip_obs", "epsilon", "norm_obs"))
-    wrapped = VecNormalize(env, training=False, norm_reward=False, norm_obs=bool(norm), clip_obs=clip, epsilon=epsilon)
-    if bool(norm):
-        statistics: Any = wrapped.obs_rms  # of a space that is no Dict: one
-        check_statistics(arrays, statistics.mean.shape)
-        statistics.mean, statistics.var, statistics.count = arrays["mean"], arrays["var"], float(arrays["count"])
-    return wrapped
-
-
-def check_statistics(arrays: dict[str, np.ndarray], shape: tuple[int, ...]) -> None:
-    """Refuse statistics of other observations.
-
-    Raises:
-        ValueError: they are not like these, or not finite.
-    """
-    for name in ("mean", "var"):
-        array = arrays[name]
-        if array.shape != shape or array.dtype != np.float64 or not np.isfinite(array).all():
-            raise ValueError(f"{STATISTICS} has {name} {array.dtype} {array.shape}; it must be finite float64 {shape}")

@@ -16,7 +16,8 @@ from stable_baselines3.common.vec_env import VecEnv, VecFrameStack
 
 from popagents.common.optional import missing_extra
 from popagents.rollout.make_env import lanes_stand_in, single_env
-from popagents.zoo.agent_folder import normalized, settings_in
+from popagents.zoo.agent_folder import settings_in
+from popagents.zoo.statistics import normalized
 from popagents.zoo.train import checked_arguments, prepare, refuse
 from registration.learners import LEARNERS
 

@@ -9,7 +9,8 @@ All options are RL Zoo's (`-h` lists them). Ours adds
   that is `popagents.rollout.atari`, whose arguments (`obs_type: ram`, ...) go into `env_kwargs`;
 - the yml's `env_kwargs`, or in their place its `eval_env_kwargs`, for the environment that evaluates.
 
-Ctrl-C stops the training and saves the model as it stands.
+Ctrl-C stops the training and saves the model as it stands. `-i` goes on with an agent whose files are read as data,
+whoever made them. Those of other algorithms run code when they are read: `--trust` says that you know who made them.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import gymnasium as gym
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -27,7 +28,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
 from popagents.common.optional import missing_extra
 from popagents.learners.progress import StepsBar
 from popagents.rollout.make_env import has_native, native_vec_env, registered_id
-from popagents.zoo.agent_folder import save_statistics
+from popagents.zoo.statistics import STATISTICS, check_statistics, normalized, save_statistics
 from registration.environments import ENVIRONMENTS, register_environments
 from registration.learners import LEARNERS, load_learner, load_sampler
 from registration.names import nearest
@@ -41,6 +42,7 @@ try:
 except ImportError as error:
     raise missing_extra(f"RL Zoo is not complete here ({error})", "zoo") from error
 
+BUFFER = "replay_buffer.pkl"  # RL Zoo's, beside a trained agent
 SETTINGS = Path(__file__).parent / "hyperparams"
 
 
@@ -49,7 +51,12 @@ class PopulationManager(ExperimentManager):
 
     Args:
         arguments, keywords: RL Zoo's own, handed on unchanged.
+
+    Attributes:
+        trust: whether files of the agent that learns on may run code.
     """
+
+    trust: ClassVar[bool] = False
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
@@ -80,6 +87,33 @@ class PopulationManager(ExperimentManager):
 
             self.vec_env_class = native  # type: ignore[assignment]
         return super().create_envs(n_envs, eval_env, no_log)
+
+    def setup_experiment(self) -> tuple[BaseAlgorithm, dict[str, Any]] | None:
+        """Begin, or go on with a trained agent whose files are data, or trusted.
+
+        Raises:
+            SystemExit: they are neither.
+        """
+        if self.continue_training and not self.trust:
+            try:
+                check_agent(self.algo, Path(self.trained_agent), str(self.env_name))
+            except ValueError as error:
+                refuse(str(error))
+        return super().setup_experiment()
+
+    def _maybe_normalize(self, env: VecEnv, eval_env: bool) -> VecEnv:
+        """Scale as RL Zoo does, but go on from statistics that are data where a trained agent has them.
+
+        Raises:
+            SystemExit: they are not like the environment's observations.
+        """
+        folder = Path(self.trained_agent).parent / str(self.env_name)
+        if self.trust or not self.continue_training or not (folder / STATISTICS).is_file():
+            return super()._maybe_normalize(env, eval_env)
+        try:
+            return normalized(env, folder, training=not eval_env)
+        except ValueError as error:
+            refuse(str(error))
 
     def save_trained_model(self, model: BaseAlgorithm) -> None:
         """Save as RL Zoo does, and the statistics of observations as data too."""
@@ -123,6 +157,24 @@ def settings_file(algo: str, env_id: str, conf_file: str | None) -> str | None:
     if algo in LEARNERS or (ours.is_file() and env_id in yaml.safe_load(ours.read_text())):
         return str(ours)
     return None
+
+
+def check_agent(algo: str, file: Path, env_name: str) -> None:
+    """Refuse a trained agent whose files run code when they are read.
+
+    Args:
+        algo: the algorithm.
+        file: the agent.
+        env_name: of the folder beside it that holds its statistics.
+
+    Raises:
+        ValueError: they do; it says which, and that `--trust` reads them.
+    """
+    if algo not in LEARNERS:
+        raise ValueError(f"files of {algo} run code when they are read; if you know who made them, add --trust")
+    if (file.parent / BUFFER).exists():
+        raise ValueError(f"beside {file} lies a {BUFFER}, and {algo} has no replay buffer; move it away")
+    check_statistics(file.parent / env_name)
 
 
 def prepare() -> None:
@@ -211,6 +263,8 @@ def main() -> None:
     """Run RL Zoo's training script on the command line."""
     prepare()
     names, arguments = checked_arguments(sys.argv[1:])
+    PopulationManager.trust = "--trust" in arguments
+    arguments = [argument for argument in arguments if argument != "--trust"]
     sys.argv[1:] = arguments if names.folder is None else [*arguments, "-f", names.folder]
     script.train()
 

@@ -31,7 +31,7 @@ from popenvs.dilemmas.dilemma import ROUNDS, Dilemma, game_of
 from popenvs.dilemmas.game import Game
 from popenvs.dilemmas.opponents import strategy
 from popenvs.dilemmas.tournament import expected_payoffs
-from popenvs.engine.references import Reference
+from popenvs.engine.references import Reference, beside_references
 from popenvs.engine.single import LaneEnv
 from popenvs.engine.vector import LaneVectorEnv
 
@@ -118,6 +118,18 @@ class AgainstOpponent(Dilemma):
                 raise ValueError(f"the opponent's action is {answer!r}; it must be a whole number from 0 to {last}")
             answers[lane] = answer
         return answers
+
+    def key_help(self) -> str:
+        """Name the keys of each action; the player's actions are the rows of the picture."""
+        keys = [[key for key, action in self.keys.items() if action == row] for row in range(2)]
+        names = zip(keys, self.rules.actions[PLAYER], strict=False)
+        return "your row:   " + "   ".join(f"{' or '.join(pressed)}: {name}" for pressed, name in names)
+
+    def report(self, returns: list[float], rewards: list[list[float]]) -> str:
+        """Write what a round paid on average, unfinished episodes included, among what it pays the references."""
+        rounds = sum(float(self.blank["continuation"][0]) ** t for t in range(int(self.blank["max_steps"][0])))
+        scores = {name: score / rounds for name, score in self.reference_scores.items()}
+        return "a round paid, on average\n" + beside_references([pay for episode in rewards for pay in episode], scores)
 
     def references(self) -> dict[str, Reference]:
         """Return the policies behind `reference_scores`, each a function of (observation, random generator)."""

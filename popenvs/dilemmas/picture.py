@@ -23,8 +23,8 @@ def picture(game: Game, slots: np.ndarray) -> Picture:
 
     Returns:
         The table of payoffs in the state of the last round, its cell lit up; as text, one line a player. The caption
-        tells the round, the returns of the slots' players, and how often each player took its first action in the
-        (at most 100) last rounds.
+        tells the round, the returns so far of the slots' players, and how often each player took its first action in
+        the (at most 100) last rounds.
     """
     lane = slots[0]
     past = history(game, lane)
@@ -67,7 +67,7 @@ def caption(game: Game, slots: np.ndarray, past: np.ndarray) -> str:
     told = [f"round {slots[0].steps}"]
     if game.n_states > 1:
         told.append(game.states[slots[0].state])
-    told.append("return " + " : ".join(f"{slot.score:g}" for slot in slots))
+    told.append("score " + " : ".join(f"{slot.score:g}" for slot in slots))
     if past.shape[1]:
         shares = " : ".join(f"{100 * (row == 0).mean():.0f}" for row in past)
         told.append(f"{game.actions[0][0]} {shares} %")

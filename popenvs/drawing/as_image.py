@@ -12,8 +12,8 @@ from popenvs.drawing.toolkit import import_pygame
 LONGER_SIDE = 480  # of a board, about (pixels)
 SMALLEST_CELL = 8  # (pixels)
 NARROWEST = 240  # image that still has room for a caption; a narrower board stands in its middle (pixels)
-STRIP = 32  # height of the caption below the board (pixels)
-FONT_SIZE = 24  # of a caption that fits the width (pixels)
+STRIP = 32  # height of a line of the caption below the board (pixels)
+FONT_SIZE = 24  # of a line that fits the width (pixels)
 INK = (226, 228, 236)
 
 
@@ -31,9 +31,10 @@ def image(picture: Picture) -> np.ndarray:
     height, width = rows * cell, max(columns * cell, NARROWEST)
     left = (width - columns * cell) // 2
     right = left + columns * cell
-    out = np.empty((height + STRIP, width, 3), np.uint8)
+    strips = [strip_image(line, width) for line in picture.caption.split("\n")]
+    out = np.empty((height + STRIP * len(strips), width, 3), np.uint8)
     out[:height, :left] = out[:height, right:] = GAPS
-    out[height:] = caption_image(picture.caption, width)
+    out[height:] = np.concatenate(strips)
     cells = out[:height, left:right].reshape(rows, cell, columns, cell, 3)  # a view
     cells.swapaxes(1, 2)[:] = tile_images(picture.tiles, cell)[picture.board]
     return out
@@ -53,11 +54,11 @@ def tile_images(tiles: tuple[Tile, ...], cell: int) -> np.ndarray:
     return images
 
 
-def caption_image(caption: str, width: int) -> np.ndarray:
-    """Draw the caption, scaled down if it is wider than there is room, as (STRIP, width, 3) uint8."""
+def strip_image(words: str, width: int) -> np.ndarray:
+    """Draw a line of the caption, scaled down if it is wider than there is room, as (STRIP, width, 3) uint8."""
     pygame = import_pygame()
     pygame.font.init()  # and no font is kept, because anybody's pygame.quit() would spoil it
-    line = pygame.font.Font(None, FONT_SIZE).render(caption, True, INK)
+    line = pygame.font.Font(None, FONT_SIZE).render(words, True, INK)
     room = width - STRIP // 2
     if line.get_width() > room:
         line = pygame.transform.smoothscale(line, (room, max(1, line.get_height() * room // line.get_width())))

@@ -14,7 +14,7 @@ COLOURS = (
 TABLE, TICK, CROSS, LEFT_THING, RIGHT_THING = range(5)
 MARKS = (
     Tile("table", ".", (24, 28, 46), plain),
-    Tile("right", "+", (96, 200, 120), tick),
+    Tile("correct", "+", (96, 200, 120), tick),
     Tile("wrong", "-", (226, 88, 80), cross),
 )
 
@@ -24,16 +24,16 @@ def numbered_tile(number: int) -> Tile:
     return Tile(f"object {number}", CHARS[number], COLOURS[number % len(COLOURS)], SHAPES[number % len(SHAPES)])
 
 
-def pair_picture(left: int, right: int, right_choice: bool | None, caption: str) -> Picture:
+def pair_picture(left: int, right: int, correct: bool | None, caption: str) -> Picture:
     """Show two numbered things side by side and, below and between them, a tick, a cross or nothing.
 
     Args:
         left: a number from 0 to 44.
         right: another.
-        right_choice: True for the tick, False for the cross, None for nothing.
+        correct: True for the tick, False for the cross, None for nothing.
         caption: one line.
     """
     board = np.array([[LEFT_THING, TABLE, RIGHT_THING], [TABLE, TABLE, TABLE]], np.uint8)
-    if right_choice is not None:
-        board[1, 1] = TICK if right_choice else CROSS
+    if correct is not None:
+        board[1, 1] = TICK if correct else CROSS
     return Picture(board, (*MARKS, numbered_tile(left), numbered_tile(right)), caption)

@@ -61,8 +61,17 @@ def square(surface: Any, colour: Colour) -> None:
     polygon(surface, colour, [(0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8)])
 
 
+def mouth(surface: Any, colour: Colour, angle: float = 0.0) -> None:
+    """Draw a disc with an eye and a mouth, open to the right or turned counterclockwise by an angle (degrees)."""
+    x, y = cos(radians(angle)), -sin(radians(angle))
+    around = [radians(angle + opened) for opened in range(40, 321, 5)]
+    rim = [(0.5 + 0.42 * cos(turn), 0.5 - 0.42 * sin(turn)) for turn in around]
+    polygon(surface, colour, [(0.5 - 0.08 * x, 0.5 - 0.08 * y), *rim])
+    circle(surface, DARK, 0.5 - 0.24 * abs(y), 0.5 - 0.24 * abs(x), 0.065)  # above the mouth, whichever side it is on
+
+
 def tick(surface: Any, colour: Colour) -> None:
-    """Draw the mark of what is right."""
+    """Draw the mark of what is correct."""
     polygon(surface, colour, [(0.14, 0.54), (0.25, 0.43), (0.42, 0.6), (0.75, 0.25), (0.86, 0.36), (0.42, 0.82)])
 
 

@@ -37,5 +37,5 @@ class Picture:
 
     board: np.ndarray  # (rows, columns) unsigned, indices into `tiles`
     tiles: tuple[Tile, ...]
-    caption: str  # one line below the board
+    caption: str  # one line or several below the board
     lines: tuple[str, ...] | None = None  # what `text` writes in place of the board

@@ -1,19 +1,40 @@
 """Pictures in a window."""
 
+import os
 from typing import Any
 
 from popenvs.drawing.as_image import image
 from popenvs.drawing.tiles import Picture
 from popenvs.drawing.toolkit import import_pygame
 
+NOWHERE = ("dummy", "offscreen")  # SDL's drivers that show nothing, to which it turns where there is no display
+
+
+def has_display() -> bool:
+    """Tell whether a window would be seen; a driver that shows nothing will do where SDL_VIDEODRIVER names it.
+
+    Raises:
+        DependencyNotInstalled: pygame is missing.
+    """
+    pygame = import_pygame()
+    try:
+        pygame.display.init()
+    except pygame.error:
+        return False
+    return pygame.display.get_driver() not in NOWHERE or bool(os.environ.get("SDL_VIDEODRIVER"))
+
 
 class Window:
-    """Shows pictures in a window that opens with the first; once a person has closed it, later ones are not shown."""
+    """Shows pictures in a window that opens with the first; once a person has closed it, later ones are not shown.
+
+    Attributes:
+        dismissed: whether a person has closed it.
+    """
 
     def __init__(self, title: str) -> None:
         self.title = title
         self._clock: Any = None  # of an open window
-        self._dismissed = False
+        self.dismissed = False
 
     def show(self, picture: Picture, fps: int) -> None:
         """Show a picture, no sooner than 1 / `fps` seconds after the last.
@@ -21,7 +42,7 @@ class Window:
         Raises:
             DependencyNotInstalled: pygame is missing.
         """
-        if self._dismissed:
+        if self.dismissed:
             return
         drawn, pygame = image(picture).swapaxes(0, 1), import_pygame()
         self._clock = self._clock or pygame.time.Clock()
@@ -33,7 +54,7 @@ class Window:
         pygame.display.flip()
         self._clock.tick(fps)
         if pygame.event.get(pygame.QUIT):  # the other events are left to whoever wants them
-            self._dismissed = True
+            self.dismissed = True
             self.close()
 
     def close(self) -> None:

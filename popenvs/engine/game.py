@@ -67,6 +67,10 @@ class LaneGame(ABC):
         """Return what the infos of an episode's last step tell of each game, one row a game; by default nothing."""
         return {}
 
+    def key_help(self) -> str:
+        """Name the keys for a person; by default as they are, for games in which a key tells what it does."""
+        return f"keys: {', '.join(self.keys)}"
+
     def report(self, returns: list[float], rewards: list[list[float]]) -> str:
         """Write how well a person has played; by default the mean return, among those of the reference policies.
 

@@ -62,6 +62,16 @@ def lowest() -> str:
     return "\n".join(f"{name}=={b.version}" for name, b in bounds if b.operator == ">=" and name != "torch")
 
 
+def install(python: Path, constraints: Path, *what: str) -> None:
+    """Install requirements and pip's options for them into an environment without pip.
+
+    Raises:
+        CalledProcessError: pip refused.
+    """
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-compile"]
+    subprocess.run([*pip, "--constraint", str(constraints), *what], check=True)
+
+
 def main() -> None:
     """Build, install and check in a temporary folder."""
     versions, claims = (ROOT / "constraints.txt").read_text(), list[str]()
@@ -72,9 +82,8 @@ def main() -> None:
         wheel = build_wheel(folder)
         link("torch", folder / "linked")
         python = make_environment(folder / "environment", folder / "linked")
-        pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-compile"]
         (folder / "versions.txt").write_text(versions)
-        subprocess.run([*pip, "--constraint", str(folder / "versions.txt"), str(wheel)], check=True)
+        install(python, folder / "versions.txt", str(wheel))
         check = [str(python), "-I", str(Path(__file__).with_name("check.py")), wheel.name.split("-")[1], *claims]
         raise SystemExit(subprocess.run(check, cwd=folder).returncode)
 

@@ -456,7 +456,7 @@ def test_stable_baselines3s_ppo_learns_all_seats_with_one_policy():
 def test_text_shows_the_history_as_letters_and_the_caption_where_play_stands():
     env = DilemmaEnv(opponent="tit_for_tat", render_mode="ansi")
     played(env, [0, 1, 1, 0])
-    assert env.render() == "player_0 CDDC\nplayer_1 CCDD\nround 4   return 9   cooperate 50 : 50 %"
+    assert env.render() == "player_0 CDDC\nplayer_1 CCDD\nround 4   score 9   cooperate 50 : 50 %"
 
 
 def test_text_shows_the_last_hundred_rounds_of_a_longer_episode():
@@ -489,7 +489,7 @@ def test_more_than_two_players_see_what_each_would_have_got():
     env.step(np.array([0, 0, 1, 1, 1, 1]))
     first, second, third, *_, last = env.render()
     assert first == second == third
-    assert first.startswith("player_0 C\nplayer_1 C\nplayer_2 D\nround 1   return 0 : 0 : 1")
+    assert first.startswith("player_0 C\nplayer_1 C\nplayer_2 D\nround 1   score 0 : 0 : 1")
     assert last.startswith("player_0 D\nplayer_1 D\nplayer_2 D")
     picture = env.game.picture_of_lane(env.clone_state().games[:3])
     rows = [[picture.tiles[tile] for tile in row] for row in picture.board]

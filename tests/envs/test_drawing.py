@@ -1,16 +1,17 @@
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 from gymnasium.error import DependencyNotInstalled
 
 from popenvs import drawing
-from popenvs.drawing import Picture, Tile, Window, image, key_code, text
+from popenvs.drawing import Keyboard, Picture, Tile, Window, has_display, image, key_code, text
 from popenvs.drawing.as_image import STRIP, tile_images
-from popenvs.drawing.shapes import arrow, cross, diamond, disc, dot, plain, square, star, tick
+from popenvs.drawing.shapes import arrow, cross, diamond, disc, dot, mouth, plain, square, star, tick
 from popenvs.fruit_catch import basket, full_basket
-from popenvs.pacman import mouth, two_discs
+from popenvs.pacman import two_discs
 
 FLOOR, WALL, COIN, COINS, STEP, HERO = range(6)
 TILES = (
@@ -166,6 +167,20 @@ def test_a_caption_of_any_length_fits_the_width(length, columns):
     assert not len(ink) or (ink[0] >= 1 and ink[-1] <= strip.shape[1] - 2)
 
 
+def test_every_line_of_a_caption_has_a_strip_of_its_own():
+    drawn = image(Picture(np.zeros((3, 3), np.uint8), TILES, "one\nthe other"))
+    assert drawn.shape == (480 + 2 * STRIP, 480, 3)
+    assert np.array_equal(drawn[480:], np.concatenate([strip_of("one"), strip_of("the other")]))
+
+
+@pytest.mark.parametrize(("angle", "x", "y"), [(0, 1, 0), (180, -1, 0), (90, 0, -1), (270, 0, 1)])
+def test_a_mouth_is_open_where_it_is_turned_to(angle, x, y):
+    face = Tile("face", "C", TILES[HERO].colour, partial(mouth, angle=angle))
+    cell = image(Picture(np.ones((1, 1), np.uint8), (TILES[FLOOR], face), ""))[:480]
+    colours = [tuple(cell[240 + side * 144 * y, 240 + side * 144 * x]) for side in (1, -1)]
+    assert colours == [TILES[FLOOR].colour, TILES[HERO].colour]
+
+
 def test_a_short_caption_is_not_shrunk():
     height = [np.flatnonzero((strip_of("W" * n) != strip_of("")).any(axis=(1, 2))).size for n in (1, 10, 80)]
     assert height[0] == height[1] > height[2]
@@ -254,6 +269,48 @@ def test_keys_have_the_codes_of_pygame(pygame):
     assert {name: key_code(name) for name in names} == {name: getattr(pygame, code) for name, code in names.items()}
 
 
+def press(pygame, *keys, kind="KEYDOWN"):
+    for key in keys:
+        pygame.event.post(pygame.event.Event(getattr(pygame, kind), key=key))
+
+
+def test_a_keyboard_keeps_presses_in_their_order_until_they_are_taken_and_knows_what_is_held(pygame):
+    pygame.display.init()
+    left, right = key_code("left"), key_code("right")
+    keyboard = Keyboard([left, right])
+    press(pygame, left, pygame.K_q, right)
+    press(pygame, right, kind="KEYUP")
+    keyboard.look()
+    assert [keyboard.take() for _ in range(3)] == [left, right, None]
+    assert keyboard.held() == left
+    press(pygame, right)
+    keyboard.look()
+    assert keyboard.held() == right
+    keyboard.forget()
+    assert keyboard.take() is None
+    assert keyboard.held() == right
+    press(pygame, left, right, kind="KEYUP")
+    keyboard.look()
+    assert keyboard.held() is None
+
+
+def test_a_keyboard_knows_esc_and_leaves_the_closing_of_the_window_to_others(pygame):
+    pygame.display.init()
+    keyboard = Keyboard([])
+    pygame.event.post(pygame.event.Event(pygame.QUIT))
+    keyboard.look()
+    assert not keyboard.escaped
+    assert pygame.event.get(pygame.QUIT)
+    press(pygame, pygame.K_ESCAPE)
+    keyboard.look()
+    keyboard.look()
+    assert keyboard.escaped
+
+
+def test_a_display_that_was_asked_for_by_name_is_one(pygame):
+    assert has_display()
+
+
 @pytest.mark.parametrize("name", ["", "sideways", "K_LEFT"])
 def test_an_unknown_key_is_refused(name):
     with pytest.raises(ValueError, match="it must be one character or one of left, right, up, down, space"):
@@ -270,8 +327,8 @@ def test_a_shape_without_a_drawing_is_refused():
 
 @pytest.mark.parametrize(
     "use",
-    [lambda: image(PICTURE), lambda: Window("a game").show(PICTURE, fps=8), lambda: key_code("a")],
-    ids=["image", "window", "key_code"],
+    [lambda: image(PICTURE), lambda: Window("a game").show(PICTURE, fps=8), lambda: key_code("a"), has_display],
+    ids=["image", "window", "key_code", "has_display"],
 )
 def test_without_pygame_the_error_names_what_to_install(monkeypatch, use):
     monkeypatch.setitem(sys.modules, "pygame", None)

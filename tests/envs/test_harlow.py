@@ -335,6 +335,17 @@ def test_a_problem_that_was_asked_for_is_played(problem):
     assert n_trials == 6
 
 
+def test_a_state_brings_its_own_number_of_trials_which_last_until_the_next_reset():
+    # a reset of the same environment may have asked for them, so they are no setting that a state must share
+    asked, other, env = HarlowEnv(), HarlowEnv(n_trials=20), HarlowEnv()
+    asked.reset(seed=3, options={"n_trials": 20})
+    other.reset(seed=3)
+    for state in (asked.clone_state(), other.clone_state()):
+        env.restore_state(state)
+        assert [env.step(LEFT)[2] for _ in range(20)] == [False] * 19 + [True]
+        assert episode_of(env, {})[2] == 6
+
+
 def test_any_pair_may_be_asked_for_whatever_the_split():
     env = HarlowEnv(split="train")
     assert env.reset(seed=0, options={"problem": (1, 4)})[1]["problem"].tolist() == [1, 4]
@@ -579,11 +590,11 @@ def test_the_picture_shows_the_pair_and_the_caption_the_trial():
 @pytest.mark.parametrize(
     ("action", "mark", "caption"),
     [
-        (LEFT, ".-.", "trial 2 of 6   last: left, -1   score -1"),
-        (RIGHT, ".+.", "trial 2 of 6   last: right, +1   score +1"),
+        (LEFT, ".-.", "trial 2 of 6   last: left-hand object, -1   score -1"),
+        (RIGHT, ".+.", "trial 2 of 6   last: right-hand object, +1   score +1"),
     ],
 )
-def test_the_picture_shows_whether_the_last_choice_was_right_and_the_caption_what_it_was(action, mark, caption):
+def test_the_picture_shows_whether_the_last_choice_was_rewarded_and_the_caption_what_it_was(action, mark, caption):
     env = table(4, 7, 7)
     env.step(action)
     env.games["good_side"] = LEFT
@@ -593,7 +604,7 @@ def test_the_picture_shows_whether_the_last_choice_was_right_and_the_caption_wha
 def test_the_caption_tells_that_the_last_trial_has_been_played():
     env = table(4, 7, 7, n_trials=1, reward=0.5, punishment=-0.25)
     env.step(LEFT)
-    assert picture(env) == ["4.7", ".-.", "over   last: left, -0.25   score -0.25"]
+    assert picture(env) == ["4.7", ".-.", "over   last: left-hand object, -0.25   score -0.25"]
 
 
 def test_no_two_objects_look_alike():

@@ -13,6 +13,7 @@ from popenvs.pacman import (
     LEFT,
     RIGHT,
     STAY,
+    TILES,
     TRAIL,
     UP,
     Pacman,
@@ -389,6 +390,17 @@ def test_the_picture_does_not_show_eaten_tokens():
 def test_the_picture_shows_the_agent_on_a_token():
     assert picture(board((1, 0), [(1, 0), (4, 0)]))[0] == ".@..o."
     assert picture(board((1, 0), [(1, 0), (1, 0)]))[0] == ".@...."
+
+
+def test_the_agent_faces_where_it_goes_and_keeps_its_face_while_it_stays():
+    env, faces = board((1, 2), [(4, 0)]), []
+    for action in (STAY, LEFT, STAY, UP, UP, RIGHT, DOWN, *[STAY] * 10):
+        env.step(action)
+        x, y = env.games["x"][0], env.games["y"][0]
+        faces.append(TILES[env.game.picture(env.games[0]).board[y, x]].shape.keywords["angle"])
+    assert faces == [0, 180, 180, 90, 90, 0, *[270] * 11]
+    env.reset()
+    assert env.games["facing"] == STAY
 
 
 def test_the_trail_shows_the_last_eight_cells_and_the_last_four_of_them_brighter():

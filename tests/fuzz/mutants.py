@@ -1,10 +1,10 @@
 """Mutants of model files: bits flipped, JSON changed, arrays cut, renamed, retyped, made infinite, and nested deeply.
 
-    python -m tests.fuzz.mutants [--mutants 10000] [--seed 0] [--learner culture]
+    python -m tests.fuzz.mutants [--mutants 10000] [--seed 0] [--reader culture]
 
-Each mutant must load, and learn if only its arrays were changed, or be refused by one ValueError. Nothing it says is
-run, nothing is imported that is not on the list, and reading it takes no more memory than twice its arrays, beside
-what any file may take.
+Each mutant must load, and learn if only its arrays were changed, or be refused by one ValueError, whatever reads it
+(see `readers.py`). Nothing it says is run, nothing is imported that is not on the list, and reading it takes no more
+memory than twice its arrays, beside what any file may take.
 """
 
 import argparse
@@ -23,8 +23,7 @@ import numpy as np
 
 from popagents.common.archive import ARRAYS, TEXT, arrays_of
 from popagents.common.file_classes import KINDS
-from tests.learners.cases import LEARNERS, new
-from tests.learners.games import Ring
+from tests.fuzz.readers import READERS
 
 FREE = 48 * 2**20  # bytes that reading any file may take: two bounds of a large Box, JSON, networks of 1 MiB
 WATCHED = ("os.system", "os.exec", "os.posix_spawn", "os.fork", "subprocess.Popen", "ctypes.dlopen", "socket.connect")
@@ -36,18 +35,6 @@ VALUES = [
     {"class": "antigravity:geohash"}, {"class": "torch.nn.modules.activation:F.Tensor"}, {"class": 3},
 ]  # fmt: skip
 KEYS = ["tensorboard_log", "learn", "verbose", "env", "_slots", "policy", "champion", "seed", "net_arch", "n"]
-
-
-def sources(name, folder):
-    """Return files of a learner: fresh, learned, with other policies."""
-    made = [
-        new(name, Ring()).learn(60),
-        new(name, Ring(), "MlpPolicy", policy_kwargs={"net_arch": [4]}, episodes=2).learn(100),
-        new(name, Ring(), "ActorCriticPolicy", policy_kwargs={"net_arch": {"pi": [4], "vf": [3]}}),
-    ]
-    for number, model in enumerate(made):
-        model.save(folder / f"{number}.zip", exclude=["verbose"] * (number == 2))
-    return [(folder / f"{number}.zip").read_bytes() for number in range(len(made))]
 
 
 def parts_of(content):
@@ -139,7 +126,7 @@ def array_changed(content, rng):
         arrays[name], arrays["more"] = array, array
     elif how in (6, 7) and array.size:
         changed = array.copy().reshape(-1)
-        bad = [-2, 5, 10**6] if array.dtype.kind == "i" else [np.nan, np.inf, -1.0]
+        bad = [-2, 5, 10**6, 2**63 - 1] if array.dtype.kind == "i" else [np.nan, np.inf, -1.0]
         changed[rng.randrange(len(changed))] = np.array(rng.choice(bad)).astype(array.dtype)
         arrays[name] = changed.reshape(array.shape)
     return zipped(json.dumps(description), block_of(*safetensors_of(arrays)))
@@ -198,37 +185,38 @@ def watch(seen):
     sys.addaudithook(hook)
 
 
-def tried(learner, content, learns=True):
-    """Load a mutant; return what became of it, and how many bytes that took beyond what it may.
+def tried(reader, path, learns=True):
+    """Read a mutant; return what became of it, and how many bytes that took beyond what it may.
 
     Raises:
         Exception: whatever else than a ValueError it ends in.
     """
+    allowed = FREE + 2 * path.stat().st_size
     tracemalloc.start()
     try:
-        model = learner.load(io.BytesIO(content))
+        content = reader.read(path)
         outcome = "loaded"
     except ValueError as error:
-        model, outcome = None, f"refused: {error}"
+        content, outcome = None, f"refused: {error}"
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    if model is not None:
-        model.predict(np.eye(8, dtype=np.float32))
-    if model is not None and learns:
-        model.set_env(Ring())
-        model.learn(1, log_interval=None)
-    return outcome, peak - FREE - 2 * len(content)
+    if content is not None:
+        reader.used(content, learns)
+    return outcome, peak - allowed
 
 
 def run(name, number, seed, folder):
-    """Try mutants of a learner's files; return how many came to what, and everything that was wrong."""
-    contents, seen, wrong, outcomes = sources(name, folder), [], [], Counter()
-    for content in contents:
-        assert tried(LEARNERS[name], content)[0] == "loaded"  # imports what is imported late
+    """Try mutants of what a reader reads; return how many came to what, and everything that was wrong."""
+    reader, seen, wrong, outcomes = READERS[name], [], [], Counter()
+    paths, mutant = reader.sources(folder), folder / "mutant.zip"
+    contents = [path.read_bytes() for path in paths]
+    for path in paths:
+        assert tried(reader, path)[0] == "loaded"  # imports what is imported late
     watch(seen)
     for kind, content in mutants(contents, number, seed):
+        mutant.write_bytes(content)
         try:
-            outcome, excess = tried(LEARNERS[name], content, kind == "array_changed")
+            outcome, excess = tried(reader, mutant, kind == "array_changed")
             outcomes[kind, outcome.partition(":")[0]] += 1
             if excess > 0:
                 wrong.append(f"{kind}: {excess} bytes too many; {outcome[:200]}")
@@ -241,18 +229,18 @@ def run(name, number, seed, folder):
 
 
 def main(arguments=None):
-    """Try mutants of every learner's files."""
+    """Try mutants of every reader's files."""
     import tempfile
     from pathlib import Path
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mutants", type=int, default=10_000, help="a learner")
+    parser.add_argument("--mutants", type=int, default=10_000, help="for each reader")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--learner", choices=LEARNERS)
+    parser.add_argument("--reader", choices=READERS)
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
     failed = False
-    for name in [options.learner] if options.learner else LEARNERS:
+    for name in [options.reader] if options.reader else READERS:
         with tempfile.TemporaryDirectory() as folder:
             outcomes, wrong = run(name, options.mutants, options.seed, Path(folder))
         print(name, dict(sorted(outcomes.items())), f"{len(wrong)} wrong", *wrong[:20], sep="\n  ")

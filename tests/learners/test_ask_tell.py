@@ -74,6 +74,12 @@ def test_a_centre_that_is_no_vector_of_finite_numbers_is_refused(centre):
         AskTell(PAIRS, centre)
 
 
+@pytest.mark.parametrize("seed", [-1, 2**63, 1.5, True, "1"])
+def test_a_seed_that_is_none_is_refused(seed):
+    with pytest.raises(ValueError, match=f"seed is {seed!r}; it must be a whole number from 0 to"):
+        AskTell(PAIRS, np.zeros(3), seed=seed)
+
+
 def test_what_falls_needs_to_know_when():
     for setting in ("final_sigma", "final_learning_rate"):
         with pytest.raises(ValueError, match=rf"{setting} .*0\.01.* but generations is None; say in how many"):

@@ -59,6 +59,26 @@ def test_dones_of_0_and_1_lead_to_the_same_run_as_false_and_true(name):
     assert_same(first, second)
 
 
+class Mute(Plain):
+    """Takes no seed and tells no attribute, as SuperSuit's environments."""
+
+    def seed(self, seed=None):
+        raise AttributeError("'ConcatVecEnv' object has no attribute 'seed'")
+
+    def get_attr(self, attr_name, indices=None):
+        raise AttributeError("'ConcatVecEnv' object has no attribute 'get_attr'")
+
+
+@pytest.mark.filterwarnings("ignore:episodes in a", "ignore:The `render_mode` attribute")
+@every_learner
+def test_an_environment_that_takes_no_seed_is_learned_in_and_a_warning_says_so(name):
+    with pytest.warns(UserWarning, match="takes no seed, so that this run cannot be repeated"):
+        model = new(name, Mute(DummyVecEnv([Ring] * 3)))
+    with pytest.warns(UserWarning, match="takes no seed, so that this run cannot be repeated"):
+        model.learn(400)
+    assert model.num_timesteps >= 400
+
+
 class Spoiled(gym.Env):
     """Sees three zeros; at step 3 of each episode, or at the reset, it sees something else."""
 

@@ -14,7 +14,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from popagents.common.checks import between, positive
+from popagents.common.checks import array_size, between
 from popagents.common.lineage import Transmission
 from popagents.common.now import Now
 from popagents.common.parameters import Parameters, form_of, with_row
@@ -58,7 +58,8 @@ class Culture(PopulationAlgorithm[CultureState]):
 
     Args:
         policy: a policy's name or class; a list of them for several designs in one population.
-        env: a Gymnasium id, Gymnasium environment or vector environment, or an SB3 VecEnv.
+        env: a Gymnasium id, Gymnasium environment or vector environment, a PettingZoo parallel environment, or an SB3
+            VecEnv.
         population_size: members, at least 2.
         learning_rate: Adam's step size.
         final_learning_rate: falls geometrically to this at the end of `learn`; None keeps it constant.
@@ -90,8 +91,9 @@ class Culture(PopulationAlgorithm[CultureState]):
         champion_episodes: int = 20,
         **shared: Unpack[Shared],
     ) -> None:
-        for name, value in {"n_epochs": n_epochs, "batch_size": batch_size, "population_size": population_size}.items():
-            positive(name, value)
+        sizes = {"population_size": population_size, "n_epochs": n_epochs, "batch_size": batch_size}
+        for name, value in (sizes | {"champion_episodes": champion_episodes}).items():
+            array_size(name, value)
         if population_size < 2:
             raise ValueError("population_size is 1; a culture needs 2 members or more, one to learn and one to teach")
         self.n_epochs, self.batch_size = int(n_epochs), int(batch_size)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from popagents.common.checks import positive
+from popagents.common.checks import positive, seed_of
 from popagents.common.now import Now
 from popagents.learners.es.gradient_strategy import GradientState, GradientStrategy
 from popagents.population.noise import GaussianNoise
@@ -30,7 +30,8 @@ class AskTell:
         run_seed: from which, with the generation, all random numbers follow.
 
     Raises:
-        ValueError: the centre is no vector of finite numbers, or something falls and nobody knows how fast.
+        ValueError: the centre is no vector of finite numbers, the seed is none, or something falls and nobody knows how
+            fast.
 
     >>> search = AskTell(GradientStrategy(population_size=4, sigma=0.1), np.zeros(3), seed=0)
     >>> members = search.ask()
@@ -49,8 +50,7 @@ class AskTell:
             raise ValueError(f"centre is {centre!r}; it must be a vector of finite numbers, at least one")
         check_generations(generations, strategy)
         self.strategy, self.generations = strategy, generations
-        self.run_seed = int(np.random.SeedSequence().entropy % 2**32) if seed is None else int(seed)  # type: ignore
-        self.state, self.generation = GradientState.at(start), 0
+        self.run_seed, self.state, self.generation = seed_of(seed), GradientState.at(start), 0
         self._noise = GaussianNoise(len(start))
 
     @property

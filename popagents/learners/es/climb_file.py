@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from popagents.common import model_files
+from popagents.common.checks import seed_of
 from popagents.learners.es.gradient_strategy import GradientState, GradientStrategy
 from popagents.learners.snapshot import check_names, filled, flat
 from popagents.learners.state_checks import finite
@@ -106,6 +107,7 @@ class ClimbFile:
             raise ValueError("it is no file of maximize; give another path, or load it with its learner")
         if set(description) != {"format", "settings", "seed"} or type(description["seed"]) is not int:
             raise ValueError(f"its JSON has {description!s:.200}; it must have format, settings and a seed")
+        seed_of(description["seed"])
         if set(description["settings"]) != set(self.settings):
             raise ValueError(f"it has the settings {description['settings']!s:.200}")
         kept = description["settings"] | {"seed": description["seed"]}

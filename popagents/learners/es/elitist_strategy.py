@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from popagents.common.checks import between, positive
+from popagents.common.checks import array_size, between
 from popagents.common.moments import Moments
 from popagents.common.now import Now
 from popagents.common.randomness import Purpose
@@ -67,7 +67,7 @@ class ElitistStrategy:
 
     def __post_init__(self) -> None:
         check_members(self.population_size)
-        positive("n_parents", self.n_parents)
+        array_size("n_parents", self.n_parents)
         if 2 * self.n_parents > self.population_size:
             raise ValueError(
                 f"n_parents is {self.n_parents} and population_size {self.population_size}; at least as many members "

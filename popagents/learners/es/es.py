@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Unpack
 import numpy as np
 from stable_baselines3.common.policies import BasePolicy
 
-from popagents.common.checks import positive
+from popagents.common.checks import array_size, positive
 from popagents.common.moments import Moments
 from popagents.common.now import Now
 from popagents.common.parameters import Parameters
@@ -62,7 +62,8 @@ class ES(PopulationAlgorithm[ESState]):
 
     Args:
         policy: a policy's name or class.
-        env: a Gymnasium id, Gymnasium environment or vector environment, or an SB3 VecEnv.
+        env: a Gymnasium id, Gymnasium environment or vector environment, a PettingZoo parallel environment, or an SB3
+            VecEnv.
         learning_rate: the optimiser's step size.
         population_size: members; even in mirrored sampling.
         final_learning_rate: falls geometrically to this at the end of `learn`; None keeps it constant.
@@ -116,7 +117,7 @@ class ES(PopulationAlgorithm[ESState]):
         self.normalize_observations, self.initial_std = bool(normalize_observations), initial_std
         check_cutoffs(episode_cutoff, final_episode_cutoff)
         if rank is not None:
-            positive("rank", rank)
+            array_size("rank", rank)
         check_initial_std(initial_std)
         self.strategy = GradientStrategy(
             population_size=population_size,

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from popagents.common.checks import choice, positive
+from popagents.common.checks import array_size, choice, positive
 
 INHERITANCE = ("darwin", "baldwin", "lamarck")
 REPLACEMENT = ("random", "worst")
@@ -22,9 +22,9 @@ def check_sizes(population_size: int, tournament_size: int, n_offspring: int, el
     Raises:
         ValueError: one is no whole number above 0 (0 or more for `elites`), or the population is too small for it.
     """
-    positive("population_size", population_size)
-    positive("tournament_size", tournament_size)
-    positive("n_offspring", n_offspring)
+    array_size("population_size", population_size)
+    array_size("tournament_size", tournament_size)
+    array_size("n_offspring", n_offspring)
     if elites != 0:
         positive("elites", elites)
     if tournament_size > population_size:

@@ -254,5 +254,6 @@ def entropy(actions: Actions, outputs: torch.Tensor, log_std: torch.Tensor | Non
     """Return the entropy of the actions that outputs (steps, n_outputs) give rise to, (steps,)."""
     if log_std is not None:
         return (log_std + 0.5 * np.log(2 * np.pi * np.e)).sum(dim=-1).expand(len(outputs))
-    logs = [part.log_softmax(dim=-1) for part in torch.split(outputs, list(actions.sizes), dim=-1)]
+    logits = actions.tensor_logits(outputs)
+    logs = [part.log_softmax(dim=-1) for part in torch.split(logits, list(actions.sizes), dim=-1)]
     return -sum((part.exp() * part).sum(dim=-1) for part in logs)  # type: ignore[return-value]

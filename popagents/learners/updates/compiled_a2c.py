@@ -106,8 +106,11 @@ def loss_gradient(
         By the outputs, and by `log_std` (lives, n_outputs) for a Box.
     """
     if log_std is None:
-        chosen = taken.reshape(*returns.shape, len(actions.sizes))
-        return logits_gradient(outputs, chosen, returns, shares, costs, np.array(actions.sizes)), None
+        chosen, sizes = taken.reshape(*returns.shape, len(actions.sizes)), np.array(actions.sizes)
+        bits = sizes.sum() > actions.n_outputs  # whose second logit is a constant
+        logits = np.dstack([actions.logits(outputs[:, :, :-1]), outputs[:, :, -1:]]) if bits else outputs
+        by_logits = logits_gradient(logits, chosen, returns, shares, costs, sizes)
+        return np.dstack([actions.by_outputs(by_logits[:, :, :-1]), by_logits[:, :, -1:]]) if bits else by_logits, None
     shares = shares.astype(np.float32)
     means, advantages = outputs[:, :, :-1], returns - outputs[:, :, -1]
     error, spread = actions.gradient(means, taken, log_std)
