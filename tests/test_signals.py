@@ -1,5 +1,6 @@
 """What the first signal, and those that follow, do to a program."""
 
+import inspect
 import os
 import signal
 import subprocess
@@ -41,7 +42,7 @@ def test_a_signal_waits_until_numba_has_compiled():
     @numba.extending.overload(abs)  # typing calls it, amid a compilation
     def typed(value):
         if isinstance(value, numba.types.UnicodeType):
-            seen.append(is_compiling(sys._getframe()))
+            seen.append(is_compiling(inspect.currentframe()))
             signal.raise_signal(signal.SIGTERM)
             seen.append("and goes on")
             return lambda value: 7
@@ -54,7 +55,7 @@ def test_a_signal_waits_until_numba_has_compiled():
         while time.monotonic() < deadline:
             time.sleep(0.01)
     assert ending.number == signal.SIGTERM
-    assert not is_compiling(sys._getframe())
+    assert not is_compiling(inspect.currentframe())
 
 
 CLOSED = """

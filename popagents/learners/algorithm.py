@@ -35,6 +35,7 @@ from popagents.population.workspace import Workspace
 from popagents.rollout.make_env import vec_env_of
 from popagents.rollout.make_slots import slots_of
 from popagents.rollout.matchmaking import Matchmaker, check_seats, seats_of
+from popagents.rollout.sb3_slots import seed_all
 from popagents.rollout.slots import Slots
 from popagents.rollout.worker import Worker
 
@@ -193,7 +194,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         settings_of(self)
         if self.env is not None:
             check_seats(self.population_size, seats_of(self.env))
-            self.env.seed(self.run_seed % 2**32)  # SB3 resets it when `learn` begins, which VecNormalize counts
+            seed_all(self.env, self.run_seed % 2**32)  # SB3 resets it when `learn` begins, which VecNormalize counts
         self._setup_lr_schedule()
         self._slots, self._shown_design = None, -1
         self.workspace = self.make_workspace()

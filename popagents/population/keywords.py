@@ -18,8 +18,8 @@ UNSERVED = {  # what SB3 takes, and a population cannot serve
 }
 
 
-def check_policy(policy_class: Any, kwargs: dict[str, Any]) -> None:
-    """Refuse what is no SB3 policy, and keywords that it does not take.
+def check_policy(policy_class: Any, kwargs: Any) -> None:
+    """Refuse what is no SB3 policy, and keywords that are no dict or that it does not take.
 
     Raises:
         ValueError: naming the class or the keywords.
@@ -29,6 +29,8 @@ def check_policy(policy_class: Any, kwargs: dict[str, Any]) -> None:
             f"policy is {policy_class!r}; it must be a name or a class of SB3 policies, such as MlpPolicy: give a "
             "network of your own as policy_kwargs={'features_extractor_class': ...}"
         )
+    if not isinstance(kwargs, dict):
+        raise ValueError(f"policy_kwargs is {kwargs!r}; give a dict of the policy's keywords, {{}} for none")
     for name, reason in UNSERVED.items():
         if kwargs.get(name):
             raise ValueError(f"{name} is {kwargs[name]!r}; {reason}")

@@ -184,6 +184,7 @@ def test_the_old_form_of_net_arch_is_served_with_a_warning():
         ("ActorCriticPolicy", {"bogus": 3}, "ActorCriticPolicy takes no bogus"),
         ("ActorCriticPolicy", {"use_sde": True}, "use_sde is True; a population samples its members' actions"),
         ("ActorCriticPolicy", {"squash_output": True}, "squash_output is True"),
+        ("MlpPolicy", 3, "policy_kwargs is 3; give a dict"),
         (nn.Linear, {}, "policy is <class .*Linear'>; it must be a name or a class of SB3 policies"),
         (nn.Linear(2, 2), {}, r"policy is Linear\(.*; it must be a name or a class of SB3 policies"),
     ],
