@@ -14,7 +14,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from pettingzoo import AECEnv, ParallelEnv
 
-from popagents.rollout.slots import check_shape, one_each
+from popagents.common.records import rows_for, unpacked
+from popagents.rollout.slots import checked, one_each
 
 
 class ParallelVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
@@ -54,8 +55,7 @@ class ParallelVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self.action_space = batch_space(self.single_action_space, n)
         self.stepping = 0
         self.playing, self._terminated, self._truncated = (np.zeros(n, bool) for _ in range(3))
-        space = self.single_observation_space
-        self._seen = np.zeros((n, *(space.shape or ())), space.dtype)
+        self._seen = rows_for(self.single_observation_space, n)
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -77,13 +77,13 @@ class ParallelVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         firsts, infos = np.flatnonzero(which)[:: self.seats].tolist(), dict[str, Any]()
         for first, given in zip(firsts, one_each(own, int(which.sum()))[:: self.seats], strict=True):
             infos = self._begin(first, seeds[first], given, infos)
-        return self._seen.copy(), infos
+        return unpacked(self._seen.copy()), infos
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Play one step in every lane that does not wait.
 
         Returns:
-            observations (slots, ...), rewards float64, terminated and truncated bool (slots,), infos.
+            observations (slots, ...) or a dict of such, rewards float64, terminated and truncated bool (slots,), infos.
 
         Raises:
             SlotError: an observation has another shape than the space.
@@ -92,7 +92,7 @@ class ParallelVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         for lane in np.flatnonzero(before).tolist():
             infos = self._play(lane * self.seats, actions, rewards, infos)
         ended = np.repeat(before & ~self._lanes_playing(), self.seats)
-        return self._seen.copy(), rewards, self._terminated & ended, self._truncated & ended, infos
+        return unpacked(self._seen.copy()), rewards, self._terminated & ended, self._truncated & ended, infos
 
     def wait(self) -> None:
         """Let all lanes wait for a reset."""
@@ -160,8 +160,7 @@ class ParallelVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         return infos
 
     def _see(self, slot: int, seen: Any) -> None:
-        check_shape(slot, seen, self._seen.shape[1:])
-        self._seen[slot] = seen
+        self._seen[slot] = checked(slot, seen, self._seen)
 
 
 def side_by_side(env: ParallelEnv[Any, Any, Any], slots: int) -> ParallelVectorEnv:

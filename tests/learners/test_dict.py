@@ -19,9 +19,11 @@ from popagents.common import model_files
 from popagents.common.records import packed, sampled, unpacked
 from popagents.population.multi_input import MultiInputPolicy
 from popagents.rollout.make_slots import slots_of
+from popagents.rollout.parallel_env import ParallelVectorEnv
 from popagents.zoo.statistics import normalized, save_statistics
 from tests.learners.cases import LEARNERS, assert_same, every_learner, new, state
 from tests.learners.games import DictRing, Ring, Spaces
+from tests.rollout.parallels import Camp
 from tests.rollout.test_foreign_slots import Spoiled
 
 SPACE = DictRing().observation_space
@@ -132,6 +134,27 @@ def test_wrapped_environments_are_learned_from_and_evaluated(name, wrap):
         seen_by(model, packed(observations, model.observation_space)), outputs_of(model, observations), atol=1e-5
     )
     assert (model.predict(observations, deterministic=True)[0] == outputs_of(model, observations).argmax(axis=1)).all()
+
+
+class DictCamp(Camp):
+    """A camp that shows its numbers as a Dict's part."""
+
+    def observation_space(self, agent):
+        return spaces.Dict(numbers=super().observation_space(agent))
+
+    def reset(self, **keywords):
+        seen, infos = super().reset(**keywords)
+        return {agent: {"numbers": numbers} for agent, numbers in seen.items()}, infos
+
+    def step(self, actions):
+        seen, *others = super().step(actions)
+        return {agent: {"numbers": numbers} for agent, numbers in seen.items()}, *others
+
+
+@every_learner
+def test_members_meet_in_parallel_environments_of_dicts(name):
+    first = new(name, ParallelVectorEnv([DictCamp] * 2), "MultiInputPolicy").learn(100)
+    assert_same(first, new(name, ParallelVectorEnv([Camp] * 2), "MlpPolicy").learn(100))
 
 
 # ---------------------------------------------------------------- policies
