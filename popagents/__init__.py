@@ -20,6 +20,7 @@ NAMES = {
     "CnnPolicy": "popagents.population.policies",
     "RecurrentPolicy": "popagents.population.recurrent",
     "GymVecEnv": "popagents.rollout.vec_env",
+    "ParallelVectorEnv": "popagents.rollout.parallel_env",
     "StopOnGoal": "popagents.learners.goal",
     "maximize": "popagents.learners.es.maximize",
 }

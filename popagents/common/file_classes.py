@@ -10,23 +10,22 @@ from typing import Any
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import nn
-from torch.optim import Optimizer
 
-OPTIMIZERS = ("adadelta", "adagrad", "adam", "adamax", "adamw", "asgd", "nadam", "radam", "rmsprop", "rprop", "sgd")
 KINDS: dict[str, tuple[type, tuple[str, ...]]] = {  # where a class stands -> what it must be, which modules may have it
     "policy": (
         BasePolicy,
-        ("popagents.population.policies", "popagents.population.recurrent", "stable_baselines3.common.policies"),
+        (
+            "popagents.population.policies",
+            "popagents.population.multi_input",
+            "popagents.population.recurrent",
+            "stable_baselines3.common.policies",
+        ),
     ),
     "features_extractor_class": (
         BaseFeaturesExtractor,
         ("popagents.population.extractors", "stable_baselines3.common.torch_layers"),
     ),
     "activation_fn": (nn.Module, ("torch.nn.modules.activation", "torch.nn.modules.linear")),
-    "optimizer_class": (
-        Optimizer,
-        (*(f"torch.optim.{name}" for name in OPTIMIZERS), "stable_baselines3.common.sb2_compat.rmsprop_tf_like"),
-    ),
 }
 
 

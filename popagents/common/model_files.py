@@ -4,41 +4,16 @@ A model file holds `arrays.safetensors` (every array) and `model.json` (everythi
 from it.
 """
 
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 
 from popagents.common.archive import pack, unpack
 from popagents.common.file_classes import named_class
 from popagents.common.whole_files import replace_file
-
-MOST_BYTES = 2**23  # of one observation or action
-MOST_BOUNDS = 2**15  # numbers that have bounds of their own
-SPACES = {  # a space -> how it is described
-    "Box": {"low", "high", "shape", "dtype"},
-    "Discrete": {"n", "start"},
-    "MultiDiscrete": {"nvec"},
-    "MultiBinary": {"n"},
-}
-NUMBERS = (
-    "bool",
-    "float16",
-    "float32",
-    "float64",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-)
 
 
 def write(path: Any, arrays: dict[str, np.ndarray], description: dict[str, Any]) -> None:
@@ -107,94 +82,6 @@ def with_suffix(path: Any) -> Path:
     """Return the path, with `.zip` added unless it ends so."""
     path = Path(path)
     return path if path.suffix == ".zip" else path.with_name(path.name + ".zip")
-
-
-def space_to_json(space: spaces.Space) -> dict[str, Any]:
-    """Describe a Box, Discrete, MultiDiscrete or MultiBinary space in JSON.
-
-    Raises:
-        ValueError: it is another space, or too large for a file.
-    """
-    if isinstance(space, spaces.Box):
-        check_size(space.shape, space.dtype)
-        return box_to_json(space)
-    if isinstance(space, (spaces.Discrete, spaces.MultiDiscrete)):
-        check_size([int(np.sum(space.n if isinstance(space, spaces.Discrete) else space.nvec))], np.int8)
-    if isinstance(space, spaces.Discrete):
-        return {"kind": "Discrete", "n": int(space.n), "start": int(space.start)}
-    if isinstance(space, spaces.MultiDiscrete):
-        return {"kind": "MultiDiscrete", "nvec": space.nvec.tolist()}
-    if isinstance(space, spaces.MultiBinary):
-        return {"kind": "MultiBinary", "n": list(space.shape)}
-    raise ValueError(
-        f"observations are {space}; populations see Box, Discrete, MultiDiscrete and MultiBinary spaces: wrap the "
-        "environment in gymnasium.wrappers.FlattenObservation"
-    )
-
-
-def box_to_json(space: spaces.Box) -> dict[str, Any]:
-    """Describe a Box in JSON; a bound that all numbers share stands there once.
-
-    Raises:
-        ValueError: the bounds are too many to be told one by one.
-    """
-    bounds = [b.item(0) if (b == b.item(0)).all() else b.tolist() for b in (space.low, space.high)]
-    if space.low.size > MOST_BOUNDS and any(isinstance(b, list) for b in bounds):
-        raise ValueError(
-            f"the Box of shape {space.shape} has bounds of their own for more than {MOST_BOUNDS} numbers, which model "
-            "files do not hold; give all numbers the same bounds"
-        )
-    low, high = bounds
-    return {"kind": "Box", "low": low, "high": high, "shape": list(space.shape), "dtype": str(space.dtype)}
-
-
-def space_from_json(description: dict[str, Any]) -> spaces.Space:
-    """Make the space that `space_to_json` described.
-
-    Raises:
-        ValueError: it is none that this could have described.
-    """
-    settings = dict(description)
-    kind = settings.pop("kind")
-    if kind not in SPACES or set(settings) != SPACES[kind]:
-        raise ValueError(f"a space is described by {description!s:.200}; it must be one of {', '.join(SPACES)}")
-    if kind == "Box":
-        return box_from_json(**settings)
-    sizes = settings["nvec" if kind == "MultiDiscrete" else "n"]
-    if kind == "MultiBinary":
-        check_size(sizes, np.int8)
-        return spaces.MultiBinary(sizes)
-    values = np.asarray([*settings.values()])
-    if values.dtype.kind != "i" or np.min(sizes) < 1:
-        raise ValueError(f"a {kind} space of {settings!s:.200} cannot be; sizes are whole numbers, 1 or more")
-    check_size([int(np.sum(sizes))], np.int8)
-    return spaces.Discrete(**settings) if kind == "Discrete" else spaces.MultiDiscrete(sizes)
-
-
-def box_from_json(low: Any, high: Any, shape: list[int], dtype: str) -> spaces.Box:
-    """Make a Box."""
-    if dtype not in NUMBERS:
-        raise ValueError(f"a Box has numbers of {dtype!s:.80}; they must be of {', '.join(NUMBERS)}")
-    check_size(shape, np.dtype(dtype))
-    lowest, highest = (np.broadcast_to(np.asarray(bound, dtype), shape) for bound in (low, high))
-    return spaces.Box(lowest, highest, tuple(shape), np.dtype(dtype))
-
-
-def check_size(shape: Iterable[int], dtype: Any) -> None:
-    """Refuse observations and actions that take more memory than a file may ask for.
-
-    Raises:
-        ValueError: they do, or the shape is none.
-    """
-    numbers = list(shape)
-    if not all(type(number) is int and number >= 0 for number in numbers):
-        raise ValueError(f"a space has the shape {numbers!s:.80}; it must be of whole numbers")
-    size = math.prod(numbers) * np.dtype(dtype).itemsize
-    if size > MOST_BYTES:
-        raise ValueError(
-            f"the space has the shape {tuple(numbers)} of {np.dtype(dtype)}, {size} bytes, and {MOST_BYTES} are the "
-            "most; make observations smaller, or store them in fewer bytes, for example as uint8"
-        )
 
 
 def to_json(value: Any) -> Any:

@@ -35,6 +35,7 @@ from popagents.population.workspace import Workspace
 from popagents.rollout.make_env import vec_env_of
 from popagents.rollout.make_slots import slots_of
 from popagents.rollout.matchmaking import Matchmaker, check_seats, seats_of
+from popagents.rollout.sb3_slots import seed_all
 from popagents.rollout.slots import Slots
 from popagents.rollout.worker import Worker
 
@@ -45,7 +46,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
     Args:
         policy: a policy's name or class, or a list of them: designs among which the members are dealt.
         env: a Gymnasium id (a native vector environment with `default_slots` slots is made), a Gymnasium environment or
-            vector environment, or an SB3 VecEnv with any number of slots.
+            vector environment; a PettingZoo parallel environment, in whose seats members meet; or an SB3 VecEnv.
         population_size: members.
         learning_rate: what the learner makes of it.
         champion_episodes: episodes by the likeliest actions that each finalist plays when the champion is chosen.
@@ -85,9 +86,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         self.run_seed = seed_of(seed)
         self.population_size, self.episodes = int(population_size), int(episodes)
         self.champion_episodes, self.stats_window_size = int(champion_episodes), int(stats_window_size)
-        self.designs: list[PolicyDesign] = designs_of(policy, policy_kwargs, population_size, self.policy_aliases)
-        if len(self.designs) > 1 and not self.several_designs:
-            raise ValueError(f"policy names {len(self.designs)} designs; {type(self).__name__} evolves one: name one")
+        self.designs: list[PolicyDesign] = designs_of(type(self), policy, policy_kwargs, population_size)
         super().__init__(
             self.designs[0][0],
             vec_env_of(env, self.default_slots),
@@ -195,6 +194,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         settings_of(self)
         if self.env is not None:
             check_seats(self.population_size, seats_of(self.env))
+            seed_all(self.env, self.run_seed % 2**32)  # SB3 resets it when `learn` begins, which VecNormalize counts
         self._setup_lr_schedule()
         self._slots, self._shown_design = None, -1
         self.workspace = self.make_workspace()
@@ -287,7 +287,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
             path: the file.
             env: where to go on; None suffices for `predict`.
             device: where the champion computes.
-            custom_objects: `policy` and `policy_kwargs`, for classes that the file may not name; it holds the rest.
+            custom_objects: settings in place of the file's, and `policy`, `policy_kwargs` of other classes.
             print_system_info: accepted for SB3's sake.
             force_reset: likewise.
             kwargs: settings to change. `seed` is accepted and ignored: a run's random numbers are its own.

@@ -11,6 +11,7 @@ from stable_baselines3.common.utils import check_for_correct_spaces
 
 from popagents.common import model_files
 from popagents.common.bounded import Bounded
+from popagents.common.space_json import space_from_json
 from popagents.learners import snapshot
 from popagents.learners.file_settings import arguments
 
@@ -53,7 +54,7 @@ def model_in(learner: type[Any], path: Any, custom: dict[str, Any], changes: dic
     Args:
         learner: the class that is to load it, a `PopulationAlgorithm`.
         path: of the file.
-        custom: `policy` and `policy_kwargs` in place of the file's.
+        custom: `policy`, `policy_kwargs` and settings in place of the file's; other names mean nothing, as in SB3.
         changes: keywords of the class in place of the file's settings, and `env` and `device`.
 
     Raises:
@@ -61,7 +62,8 @@ def model_in(learner: type[Any], path: Any, custom: dict[str, Any], changes: dic
         ValueError: see `opened`; or its arrays are not those of a model of these settings.
     """
     file = opened(learner, path, custom)
-    model = learner(_init_setup_model=False, **file.keywords | changes)
+    replaced = {name: value for name, value in custom.items() if stands_in(name, value, file.description["settings"])}
+    model = learner(_init_setup_model=False, **file.keywords | replaced | changes)
     if model.env is not None:
         check_for_correct_spaces(model.env, **file.spaces)
     model.observation_space, model.action_space = file.spaces["observation_space"], file.spaces["action_space"]
@@ -71,6 +73,12 @@ def model_in(learner: type[Any], path: Any, custom: dict[str, Any], changes: dic
         snapshot.fill_policy(model, file.arrays)
     model.num_timesteps = model.loop.run.timesteps
     return model
+
+
+def stands_in(name: str, value: Any, settings: dict[str, Any]) -> bool:
+    """Tell whether a custom object replaces a setting."""
+    zoos = name == "learning_rate" and value == 0  # RL Zoo's scripts give it for one that may not be readable
+    return name in settings and not zoos
 
 
 def opened(learner: type, path: Any, custom: dict[str, Any]) -> ModelFile:
@@ -90,7 +98,7 @@ def opened(learner: type, path: Any, custom: dict[str, Any]) -> ModelFile:
         keywords = arguments(learner, description, custom, len(arrays))
         check_members(learner(env=None, _init_setup_model=False, **keywords), arrays)
         names = ("observation_space", "action_space")
-        seen = {name: model_files.space_from_json(description[name]) for name in names}
+        seen = {name: space_from_json(description[name]) for name in names}
     return ModelFile(path, arrays, description, keywords, seen)
 
 

@@ -1,4 +1,4 @@
-"""What a generation tells SB3's logger, and the csv of a VecMonitor."""
+"""What a generation tells SB3's logger."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.logger import HumanOutputFormat, Logger
 from stable_baselines3.common.utils import safe_mean
-from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecMonitor
 
 from popagents.learners.run import Run
 from popagents.rollout.jobs import Episodes
-from popagents.rollout.vec_env import GymVecEnv
 
 SECONDS = 1.0  # between two tables on the screen: generations take milliseconds
 
@@ -89,16 +87,6 @@ def check_interval(log_interval: int | None) -> None:
 
 def info_means(answers: Sequence[Episodes]) -> dict[str, float]:
     """Return the mean of each float that the infos of a generation's last steps held."""
-    names = sorted({name for episodes in answers for name in episodes.infos})
+    names = sorted({name for episodes in answers for name in episodes.infos}, key=str)
     columns = {name: [e.infos[name] for e in answers if name in e.infos] for name in names}
     return {f"rollout/{name}": float(np.nanmean(np.concatenate(rows))) for name, rows in columns.items()}
-
-
-def write_monitor(env: Any, answers: Sequence[Episodes]) -> None:
-    """Write judged episodes into the file of a VecMonitor that the slots looked through."""
-    if isinstance(env, VecMonitor) and type(env.venv) in (GymVecEnv, DummyVecEnv, SubprocVecEnv) and env.results_writer:
-        now = round(time.time() - env.t_start, 6)
-        for episodes in answers:
-            judged = episodes.jobs.judged
-            for r, length in zip(episodes.returns[judged], episodes.lengths[judged], strict=True):
-                env.results_writer.write_row({"r": round(float(r), 6), "l": int(length), "t": now})

@@ -7,6 +7,7 @@ import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 
 from popagents.common.compiling import njit
+from popagents.common.records import unpacked
 from popagents.rollout.slots import Slots
 from popagents.rollout.step import Step
 
@@ -14,13 +15,14 @@ from popagents.rollout.step import Step
 class CallbackObserver:
     """Counts steps, and shows each to SB3's callbacks, one row a slot.
 
-    `locals` hold observations (from before the step), new_obs, actions, rewards, dones and infos. Rows of idle slots
-    say reward 0, done False, info {}; `live` (bool, (slots,)) tells which slots were playing.
+    `locals` hold observations (from before the step) and new_obs (a dict of arrays each, where the space is a Dict),
+    actions, rewards, dones and infos. Rows of idle slots say reward 0, done False, info {}; `live` (bool, (slots,))
+    tells which slots were playing.
 
     Args:
         callback: SB3's.
         count: takes how many steps were taken.
-        report: takes infos and dones, where an episode ended.
+        report: takes the infos and dones of the slots in which an episode ended.
         slots: where the play is.
     """
 
@@ -50,10 +52,11 @@ class CallbackObserver:
             if any(infos):
                 infos = [info if live else {} for info, live in zip(infos, playing.tolist(), strict=True)]
         if step.ended:
-            self.report(infos, dones)
+            over = np.flatnonzero(dones)  # SB3 counts whatever is named "episode", wherever it stands
+            self.report([infos[slot] for slot in over], dones[over])
         shown: dict[str, Any] = {
-            "observations": step.observations,
-            "new_obs": self.slots.observations,
+            "observations": unpacked(step.observations),
+            "new_obs": unpacked(self.slots.observations),
             "actions": step.actions,
             "rewards": rewards,
             "dones": dones,

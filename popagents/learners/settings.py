@@ -1,12 +1,13 @@
 """Settings that all learners share, and how designs are named."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 
 from popagents.common.checks import choice
 from popagents.population.keywords import check_policy
+from popagents.population.multi_input import MultiInputPolicy
 from popagents.population.policies import CnnPolicy, LinearPolicy, MlpPolicy, SmallCnnPolicy
 
 POLICIES: dict[str, type[BasePolicy]] = {
@@ -14,6 +15,7 @@ POLICIES: dict[str, type[BasePolicy]] = {
     "MlpPolicy": MlpPolicy,
     "CnnPolicy": CnnPolicy,
     "SmallCnnPolicy": SmallCnnPolicy,
+    "MultiInputPolicy": MultiInputPolicy,
     "ActorCriticPolicy": ActorCriticPolicy,
 }
 PolicyDesign = tuple[type[BasePolicy], dict[str, Any]]  # a policy class and its keywords
@@ -43,19 +45,28 @@ class Shared(TypedDict, total=False):
     _init_setup_model: bool
 
 
-def designs_of(
-    policy: Any, policy_kwargs: Any, population_size: int, aliases: dict[str, type[BasePolicy]]
-) -> list[PolicyDesign]:
+def refuse_learning_rate(shared: Mapping[str, object], instead: str) -> None:
+    """Refuse a learning rate where a learner has none of its own; `instead` says what it has.
+
+    Raises:
+        ValueError: one is given.
+    """
+    if "learning_rate" in shared:
+        raise ValueError(f"learning_rate is {shared['learning_rate']!r}; {instead}")
+
+
+def designs_of(learner: Any, policy: Any, policy_kwargs: Any, population_size: int) -> list[PolicyDesign]:
     """Return the designs among which members are dealt.
 
     Args:
+        learner: the class of the members: it names policies, and says whether several designs may live together.
         policy: a name or class, or a list of them.
         policy_kwargs: one dict for all designs, None, or a list with one each.
         population_size: members.
-        aliases: policy classes by name.
 
     Raises:
-        ValueError: a name is unknown, a class is no policy or takes no such keyword, or the lists do not fit.
+        ValueError: a name is unknown, a class is no policy or takes no such keyword, the lists do not fit, or there are
+            several designs where the learner evolves one.
     """
     policies: Sequence[Any] = policy if isinstance(policy, (list, tuple)) else [policy]
     several = isinstance(policy_kwargs, (list, tuple))
@@ -65,6 +76,9 @@ def designs_of(
             f"policy names {len(policies)} designs, policy_kwargs {len(kwargs)}, for {population_size} members; give "
             "one dict a design and at least one member to each"
         )
+    if len(policies) > 1 and not learner.several_designs:
+        raise ValueError(f"policy names {len(policies)} designs; {learner.__name__} evolves one: name one")
+    aliases = learner.policy_aliases
     classes = [aliases[choice("policy", p, aliases)] if isinstance(p, str) else p for p in policies]
     for policy_class, keywords in zip(classes, kwargs, strict=True):
         check_policy(policy_class, keywords)

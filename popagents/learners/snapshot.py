@@ -13,9 +13,11 @@ import torch
 
 from popagents.common import model_files
 from popagents.common.lineage import ROW, Transmission
+from popagents.common.space_json import space_to_json
 from popagents.learners.file_settings import FORMAT, kept, settings_of
 from popagents.learners.run import Run
 from popagents.learners.state_checks import finite
+from popagents.population.design import tensors_of
 
 COUNTS = ("generation", "timesteps", "steps_lived", "champion", "evaluated", "evaluation_timesteps")
 COLUMNS = list(ROW.names or ())
@@ -42,7 +44,7 @@ def pack(
 def arrays_of(model: Any) -> dict[str, np.ndarray]:
     """Return a model's arrays by the names that a file gives them."""
     run = model.loop.run
-    arrays = {f"policy/{name}": value.cpu().numpy() for name, value in model.policy.state_dict().items()}
+    arrays = {f"policy/{name}": value.cpu().numpy() for name, value in tensors_of(model.policy).items()}
     arrays |= flat(run.state, "state") | {"fitness": run.fitness}
     return arrays | {f"lineage/{name}": model.lineage[name] for name in COLUMNS}
 
@@ -53,8 +55,8 @@ def description_of(model: Any) -> dict[str, Any]:
         "format": FORMAT,
         "learner": type(model).__name__,
         "designs": model_files.to_json([list(design) for design in model.designs]),
-        "observation_space": model_files.space_to_json(model.observation_space),
-        "action_space": model_files.space_to_json(model.action_space),
+        "observation_space": space_to_json(model.observation_space),
+        "action_space": space_to_json(model.action_space),
         "box_actions": box_actions(model),
         "settings": settings_of(model),
         "run_seed": model.run_seed,
@@ -141,7 +143,7 @@ def fill_policy(model: Any, arrays: dict[str, np.ndarray]) -> None:
     Raises:
         ValueError: the file's are not like the policy's, or not finite.
     """
-    own = {f"policy/{name}": value for name, value in model.policy.state_dict().items()}
+    own = {f"policy/{name}": value for name, value in tensors_of(model.policy).items()}
     check_names([name for name in arrays if name.startswith("policy/")], set(own))
     for name, value in own.items():
         array = checked_array(value.cpu().numpy(), arrays, name, rows_vary=False)

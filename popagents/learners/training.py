@@ -1,18 +1,15 @@
 """Live generation after generation, with SB3's callbacks and logger looking on."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 from threadpoolctl import threadpool_limits
 
-from popagents.learners.logging import Log, write_monitor
+from popagents.learners.logging import Log
+from popagents.learners.monitor_file import Report, reporting
 from popagents.learners.observing import CallbackObserver
 from popagents.rollout.slots import Slots
-
-Report = Callable[[list[dict[str, Any]], np.ndarray], None]
 
 
 def train(
@@ -36,8 +33,8 @@ def train(
         until: steps.
     """
     try:
-        with threadpool_limits(1):
-            live_generations(model, slots, callback, report, log_interval, until)
+        with threadpool_limits(1), reporting(model.env, report) as told:
+            live_generations(model, slots, callback, told, log_interval, until)
             model.loop.choose_champion(slots)
         model.show_champion()
     except BaseException:
@@ -63,7 +60,6 @@ def live_generations(
         if lived is None:
             return
         model.show_champion()
-        write_monitor(model.env, lived.answers)
         if logs:
             told = model.ep_info_buffer or [], model.ep_success_buffer or []
             log.record(lived.logs, model.loop.run, model.num_timesteps, *told)

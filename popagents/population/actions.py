@@ -1,8 +1,8 @@
 """How the outputs of a policy become actions, for every action space that the zoo serves.
 
-A policy gives one row of *outputs* per observation: logits for Discrete and MultiDiscrete spaces, means for a Box
-(whose spread is the policy's parameter `log_std`). Acting takes noise as an argument, so that it stays a pure
-function.
+A policy gives one row of *outputs* per observation: logits for Discrete and MultiDiscrete spaces, one for each bit of a
+MultiBinary space (of 1 against 0, as in SB3), means for a Box (whose spread is the policy's parameter `log_std`).
+Acting takes noise as an argument, so that it stays a pure function.
 
 Means for a Box are numbers in the action's own units, clipped to its bounds, as in SB3; or, for the zoo's own policies,
 in units of the bounds: -1 is the lower one, 1 the upper one. The two are the same, bit for bit, where the bounds are -1
@@ -26,8 +26,8 @@ class Actions:
     """An action space as seen by a policy's last layer.
 
     Attributes:
-        space: Discrete, MultiDiscrete or a bounded Box.
-        sizes: logits per component; empty for a Box.
+        space: Discrete, MultiDiscrete, MultiBinary or a bounded Box.
+        sizes: logits per component, 2 for a bit; empty for a Box.
         n_outputs: how many outputs a policy needs.
         bounds: the middle and half the width of a Box, (n_outputs,) each, whose units are its bounds; None otherwise.
     """
@@ -53,11 +53,14 @@ class Actions:
         if isinstance(space, spaces.MultiDiscrete) and space.nvec.ndim == 1 and not space.start.any():
             sizes = tuple(int(n) for n in space.nvec)
             return cls(space, sizes, sum(sizes))
+        if isinstance(space, spaces.MultiBinary) and isinstance(space.n, int):
+            return cls(space, (2,) * space.n, space.n)
         if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating) and space.is_bounded():
             return cls(space, (), int(np.prod(space.shape)), middle_and_half(space) if in_bounds else None)
         raise ValueError(
             f"the action space is {space}; policies serve Discrete and one-dimensional MultiDiscrete spaces that start "
-            "at 0, and bounded float Box spaces: wrap the environment to offer one of these"
+            "at 0, MultiBinary(n) with a whole number n, and bounded float Box spaces: wrap the environment to offer "
+            "one of these"
         )
 
     def idle(self, k: int) -> np.ndarray:
@@ -68,7 +71,23 @@ class Actions:
 
     def noise(self, key: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """Draw what sampling needs: float32, (k, n_outputs), a function of (key, step) alone."""
-        return gumbel(key, steps, self.n_outputs) if self.sizes else normal(key, steps, self.n_outputs)
+        return gumbel(key, steps, sum(self.sizes)) if self.sizes else normal(key, steps, self.n_outputs)
+
+    def logits(self, outputs: np.ndarray) -> np.ndarray:
+        """Return one logit a choice (..., sum(sizes)) for outputs (..., n_outputs): 0 and its output for a bit."""
+        if not isinstance(self.space, spaces.MultiBinary):
+            return outputs
+        return np.stack([np.zeros_like(outputs), outputs], axis=-1).reshape(*outputs.shape[:-1], -1)
+
+    def tensor_logits(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Do what `logits` does, in torch."""
+        if not isinstance(self.space, spaces.MultiBinary):
+            return outputs
+        return torch.stack([torch.zeros_like(outputs), outputs], dim=-1).flatten(-2)
+
+    def by_outputs(self, by_logits: np.ndarray) -> np.ndarray:
+        """Turn a gradient by logits (..., sum(sizes)) into one by outputs (..., n_outputs)."""
+        return by_logits[..., 1::2] if isinstance(self.space, spaces.MultiBinary) else by_logits
 
     def choose(
         self, outputs: np.ndarray, noise: np.ndarray | None = None, log_std: np.ndarray | None = None
@@ -77,7 +96,7 @@ class Actions:
 
         Args:
             outputs: float32, (k, n_outputs).
-            noise: float32, (k, n_outputs), from `noise`.
+            noise: float32, from `noise`: (k, sum(sizes)), or (k, n_outputs) for a Box.
             log_std: float32, (k, n_outputs) or (n_outputs,), for a Box only.
 
         Returns:
@@ -85,11 +104,12 @@ class Actions:
         """
         if not self.sizes:
             return self._box(outputs if noise is None or log_std is None else outputs + np.exp(log_std) * noise)
+        logits = self.logits(outputs)
         if noise is not None:
-            outputs = outputs + noise
+            logits = logits + noise
         if isinstance(self.space, spaces.Discrete):
-            return outputs.argmax(axis=1)
-        parts = np.split(outputs, np.cumsum(self.sizes)[:-1], axis=1)
+            return logits.argmax(axis=1)
+        parts = np.split(logits, np.cumsum(self.sizes)[:-1], axis=1)
         return np.stack([part.argmax(axis=1) for part in parts], axis=1)
 
     def chosen(
@@ -99,11 +119,12 @@ class Actions:
         if not self.sizes:
             sampled = outputs if noise is None or log_std is None else outputs + log_std.exp() * noise
             return self._bounded(sampled)
+        logits = self.tensor_logits(outputs)
         if noise is not None:
-            outputs = outputs + noise
+            logits = logits + noise
         if isinstance(self.space, spaces.Discrete):
-            return outputs.argmax(dim=1)
-        return torch.stack([part.argmax(dim=1) for part in torch.split(outputs, list(self.sizes), dim=1)], dim=1)
+            return logits.argmax(dim=1)
+        return torch.stack([part.argmax(dim=1) for part in torch.split(logits, list(self.sizes), dim=1)], dim=1)
 
     def log_likelihood(
         self, outputs: torch.Tensor, actions: torch.Tensor, log_std: torch.Tensor | None = None
@@ -116,7 +137,7 @@ class Actions:
             deviation = (self._raw(actions.flatten(1)) - outputs) / log_std.exp()
             return -(0.5 * deviation**2 + log_std + 0.5 * np.log(2 * np.pi)).sum(dim=1)
         chosen = actions.reshape(len(outputs), -1)
-        parts = torch.split(outputs, list(self.sizes), dim=1)
+        parts = torch.split(self.tensor_logits(outputs), list(self.sizes), dim=1)
         logs = [
             functional.log_softmax(part, dim=1).gather(1, chosen[:, [i]].long()).squeeze(1)
             for i, part in enumerate(parts)
@@ -140,12 +161,12 @@ class Actions:
             deviation = (self._raw(actions.reshape(outputs.shape)) - outputs) / np.exp(log_std)
             return -deviation / np.exp(log_std), 1 - deviation**2
         chosen = actions.reshape(*outputs.shape[:-1], len(self.sizes))
-        error = outputs.copy("K")  # sums add up in the order of the memory
+        error = self.logits(outputs).copy("K")  # sums add up in the order of the memory
         parts = np.split(error, np.cumsum(self.sizes)[:-1], axis=-1)
         for component, (part, size) in enumerate(zip(parts, self.sizes, strict=True)):
             softmax(part)
             part -= np.arange(size) == chosen[..., [component]]
-        return error, None
+        return self.by_outputs(error), None
 
     def _box(self, actions: np.ndarray) -> np.ndarray:
         assert isinstance(self.space, spaces.Box)

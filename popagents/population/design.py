@@ -14,6 +14,7 @@ from stable_baselines3.common.preprocessing import is_image_space
 
 from popagents.common.compiling import njit
 from popagents.common.parameters import Parameters, row_of
+from popagents.common.records import sampled
 from popagents.networks import convolution, kernels
 from popagents.population.actions import Actions
 from popagents.population.normalization import NormalizedFlatten
@@ -81,7 +82,7 @@ class Design:
         Raises:
             ValueError: the policy's parameters have other names or shapes.
         """
-        weights = {name: values.detach().cpu().numpy().copy() for name, values in policy.named_parameters()}
+        weights = {name: values.detach().cpu().numpy().copy() for name, values in tensors_of(policy).items()}
         if any(name not in weights or weights[name].shape != shape for name, shape in self.shapes.items()):
             given = {name: values.shape for name, values in weights.items()}
             raise ValueError(f"the policy has the parameters {given}; members of this design need {self.shapes}")
@@ -93,7 +94,7 @@ class Design:
         Args:
             parameters: (members, *shape) by name.
             rows: int64, (k,), which member sees each observation; any subset, any order, repeats allowed.
-            observations: (k, *shape).
+            observations: (k, *shape), or records (k,) of a Dict.
 
         Returns:
             float32, (k, n_outputs); a row's bits do not depend on k nor on the other rows.
@@ -125,7 +126,7 @@ class Design:
 
     def _agrees(self, path: Outputs) -> bool:
         """Tell whether a path gives what the policy's own code gives: a subclass may do more than its layers show."""
-        observation = np.asarray(self.template.observation_space.sample())[None]
+        observation = sampled(self.template.observation_space)
         row, parameters = np.zeros(1, np.int64), self.copies(1)
         reference = self.through_torch(parameters, row, observation)
         return np.allclose(path(parameters, row, observation), reference, rtol=1e-4, atol=1e-4)
@@ -155,6 +156,11 @@ class Design:
                 own = {name: torch.from_numpy(values) for name, values in row_of(parameters, row).items()}
                 outputs.append(call(self.actor, own, x[None]))
         return torch.cat(outputs).numpy()
+
+
+def tensors_of(policy: BasePolicy) -> dict[str, torch.Tensor]:
+    """Return a policy's parameters and buffers by name, in the policy's memory; `torch.compile` gives them a prefix."""
+    return {name.removeprefix("_orig_mod."): values for name, values in policy.state_dict().items()}
 
 
 def actions_of(policy: BasePolicy) -> Actions:

@@ -8,11 +8,18 @@ from typing import Any
 from stable_baselines3.common.policies import BasePolicy
 
 GIVEN = {"self", "observation_space", "action_space", "lr_schedule"}
-UNSERVED = ("use_sde", "squash_output")  # what SB3 takes, and a population cannot serve
+SAMPLED = "a population samples its members' actions: leave it out"
+LEARNED = "members learn by their learner's own rule: leave it out, and set what the learner takes (learning_rate)"
+UNSERVED = {  # what SB3 takes, and a population cannot serve
+    "use_sde": SAMPLED,
+    "squash_output": SAMPLED,
+    "optimizer_class": LEARNED,
+    "optimizer_kwargs": LEARNED,
+}
 
 
-def check_policy(policy_class: Any, kwargs: dict[str, Any]) -> None:
-    """Refuse what is no SB3 policy, and keywords that it does not take.
+def check_policy(policy_class: Any, kwargs: Any) -> None:
+    """Refuse what is no SB3 policy, and keywords that are no dict or that it does not take.
 
     Raises:
         ValueError: naming the class or the keywords.
@@ -22,13 +29,15 @@ def check_policy(policy_class: Any, kwargs: dict[str, Any]) -> None:
             f"policy is {policy_class!r}; it must be a name or a class of SB3 policies, such as MlpPolicy: give a "
             "network of your own as policy_kwargs={'features_extractor_class': ...}"
         )
+    if not isinstance(kwargs, dict):
+        raise ValueError(f"policy_kwargs is {kwargs!r}; give a dict of the policy's keywords, {{}} for none")
+    for name, reason in UNSERVED.items():
+        if kwargs.get(name):
+            raise ValueError(f"{name} is {kwargs[name]!r}; {reason}")
     known = keywords_of(policy_class)
     unknown = sorted(set(kwargs) - known) if known else []
     if unknown:
         raise ValueError(f"{policy_class.__name__} takes no {', '.join(unknown)}; it takes {', '.join(sorted(known))}")
-    for name in UNSERVED:
-        if kwargs.get(name):
-            raise ValueError(f"{name} is {kwargs[name]!r}; a population samples its members' actions: leave it out")
     if kwargs.get("net_arch") is not None:
         sizes_of(kwargs["net_arch"])
 

@@ -90,7 +90,7 @@ def check_flattens(policy: BasePolicy) -> None:
         raise ValueError(
             f"normalize_observations is True, but {type(policy).__name__} has the features extractor "
             f"{type(policy.features_extractor).__name__} for {space}; it needs SB3's FlattenExtractor and a Box: use "
-            "MlpPolicy or LinearPolicy, or leave normalize_observations out"
+            "MlpPolicy or LinearPolicy (of a Dict gymnasium.wrappers.FlattenObservation makes a Box), or leave it out"
         )
     if is_image_space(space) and policy.normalize_images:
         raise ValueError(

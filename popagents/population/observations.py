@@ -2,7 +2,7 @@
 
 from gymnasium import spaces
 
-from popagents.common.model_files import space_to_json
+from popagents.common.space_json import space_to_json
 
 
 def check_observations(space: spaces.Space) -> None:
@@ -11,14 +11,21 @@ def check_observations(space: spaces.Space) -> None:
     Raises:
         ValueError: naming the space and the remedy.
     """
-    plain = isinstance(space, (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary))
-    if plain and not (is_scalar(space) or starts_elsewhere(space) or is_table(space)):
+    parts = space.spaces if isinstance(space, spaces.Dict) else {"all": space}
+    if parts and all(isinstance(name, str) and name and is_seen(part) for name, part in parts.items()):
         space_to_json(space)
         return
     raise ValueError(
         f"observations are {space}; populations see Box, Discrete, MultiDiscrete and MultiBinary spaces, which start "
-        "at 0 and, but for Discrete, have a dimension: wrap each environment in gymnasium.wrappers.FlattenObservation"
+        "at 0 and, but for Discrete, have a dimension, and Dicts of these by names: wrap each environment in "
+        "gymnasium.wrappers.FlattenObservation"
     )
+
+
+def is_seen(space: spaces.Space) -> bool:
+    """Tell whether policies can take observations of a space, by themselves or as a Dict's part."""
+    plain = isinstance(space, (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary))
+    return plain and not (is_scalar(space) or starts_elsewhere(space) or is_table(space))
 
 
 def is_scalar(space: spaces.Space) -> bool:

@@ -12,16 +12,23 @@ import numpy as np
 import torch
 from gymnasium import spaces
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
-from stable_baselines3.common.preprocessing import is_image_space, preprocess_obs
-from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, FlattenExtractor, NatureCNN
+from stable_baselines3.common.preprocessing import is_image_space
+from stable_baselines3.common.torch_layers import (
+    BaseFeaturesExtractor,
+    CombinedExtractor,
+    FlattenExtractor,
+    NatureCNN,
+)
 from torch import nn
 from torch.func import functional_call
 
+from popagents.common.records import sampled
 from popagents.networks.convolution import Stage, stages_of
 from popagents.networks.dense import Layer, layers_of
 from popagents.population.actions import Actions
 from popagents.population.extractors import BoardCNN, SmallCNN
 from popagents.population.keywords import sizes_of
+from popagents.population.preparing import parted, prepared
 
 
 def make_policy(
@@ -61,12 +68,13 @@ class ActorPolicy(BasePolicy):
 
     Args:
         observation_space: what it sees.
-        action_space: Discrete, MultiDiscrete or a bounded Box; outputs of -1 and 1 are then its bounds.
+        action_space: Discrete, MultiDiscrete, MultiBinary or a bounded Box; outputs of -1 and 1 are then its bounds.
         lr_schedule: unused; SB3 hands it to every policy.
         net_arch: sizes of the hidden layers; in SB3's forms with `pi` and `vf` those of `pi`.
         activation_fn: the nonlinearity behind each hidden layer.
         log_std_init: log of the initial spread of outputs, for a Box.
         features_extractor_class, features_extractor_kwargs, normalize_images: as in SB3.
+        share_features_extractor: unused; there is no critic to share one with.
 
     Raises:
         ValueError: the action space is none of these.
@@ -83,6 +91,7 @@ class ActorPolicy(BasePolicy):
         features_extractor_class: type[BaseFeaturesExtractor] = FlattenExtractor,
         features_extractor_kwargs: dict[str, Any] | None = None,
         normalize_images: bool = True,
+        share_features_extractor: bool = True,
     ) -> None:
         super().__init__(
             observation_space,
@@ -125,7 +134,8 @@ class ActorPolicy(BasePolicy):
 
     def _noise(self, outputs: torch.Tensor) -> torch.Tensor:
         if self.actions.sizes:
-            return -torch.empty_like(outputs).exponential_().log()  # -log of Exp(1) is standard Gumbel
+            logits = self.actions.tensor_logits(outputs)
+            return -torch.empty_like(logits).exponential_().log()  # -log of Exp(1) is standard Gumbel
         return torch.randn_like(outputs)
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
@@ -173,8 +183,9 @@ class CnnPolicy(ActorPolicy):
             features_extractor_class = NatureCNN if _is_large_image(observation_space) else BoardCNN
         if len(observation_space.shape or ()) != 3:
             raise ValueError(
-                f"CnnPolicy was given observations of shape {observation_space.shape}; it needs (channels, rows, "
-                "columns): use MlpPolicy, or make the environment with observation='grid' if it offers that"
+                f"CnnPolicy was given {observation_space}; it needs observations of shape (channels, rows, columns): "
+                "use MlpPolicy, for a Dict MultiInputPolicy, or make the environment with observation='grid' if it "
+                "offers that"
             )
         super().__init__(
             observation_space, action_space, lr_schedule, features_extractor_class=features_extractor_class, **kwargs
@@ -195,6 +206,13 @@ class SmallCnnPolicy(CnnPolicy):
         super().__init__(observation_space, action_space, lr_schedule, features_extractor_class, **kwargs)
 
 
+def flattens(extractor: BaseFeaturesExtractor) -> bool:
+    """Tell whether an extractor only lays the numbers of an observation, or of a Dict's parts, side by side."""
+    if isinstance(extractor, CombinedExtractor):
+        return all(isinstance(part, nn.Flatten) for part in extractor.extractors.values())
+    return isinstance(extractor, FlattenExtractor)
+
+
 def _is_large_image(space: spaces.Space) -> bool:
     return is_image_space(space) and min(space.shape[1:]) >= 36  # type: ignore[index]
 
@@ -213,37 +231,36 @@ class Actor(nn.Module):
                 f"{type(policy).__name__} cannot join a population; use LinearPolicy, MlpPolicy, CnnPolicy or a "
                 "subclass of stable_baselines3's ActorCriticPolicy"
             )
+        if isinstance(policy.observation_space, spaces.Dict) and isinstance(
+            policy.features_extractor, FlattenExtractor
+        ):
+            raise ValueError(f"{type(policy).__name__} was given {policy.observation_space}; use MultiInputPolicy")
         if getattr(policy, "use_sde", False):
             raise ValueError("use_sde is True; a population samples its members' actions itself: set use_sde to False")
         self.policy = policy
 
     def prepare(self, observations: np.ndarray) -> torch.Tensor:
-        """Turn raw observations (k, *shape) into what the network takes: images scaled, numbers of states one-hot."""
-        space = self.policy.observation_space
-        raw = torch.from_numpy(np.ascontiguousarray(observations))
-        return preprocess_obs(raw, space, normalize_images=self.policy.normalize_images)  # type: ignore[return-value]
+        """Turn raw observations, (k, *shape) or records (k,), into what `forward` takes."""
+        return prepared(self.policy, observations)
 
-    def forward(self, prepared: torch.Tensor) -> torch.Tensor:
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """Return logits or means (k, n_outputs) for prepared observations (k, ...)."""
-        policy = self.policy
+        policy, seen = self.policy, parted(self.policy, rows)
         if isinstance(policy, ActorPolicy):
-            return policy.action_net(policy.policy_net(policy.features_extractor(prepared)))
-        features = policy.pi_features_extractor(prepared)
+            return policy.action_net(policy.policy_net(policy.features_extractor(seen)))
+        features = policy.pi_features_extractor(seen)
         return policy.action_net(policy.mlp_extractor.forward_actor(features))
 
     def names(self) -> list[str]:
         """List the policy's parameters that its actions depend on, in the policy's order."""
         parameters = dict(self.policy.named_parameters())
-        outputs = self(self.prepare(np.asarray(self.policy.observation_space.sample())[None]))
+        outputs = self(self.prepare(sampled(self.policy.observation_space)))
         reached = torch.autograd.grad(outputs.sum(), list(parameters.values()), allow_unused=True)
         return [name for name, g in zip(parameters, reached, strict=True) if g is not None or name == "log_std"]
 
     def layers(self) -> list[Layer] | None:
         """Read the network as dense layers on a flat observation; None if it is anything else."""
-        policy = self.policy
-        if not isinstance(policy.features_extractor, FlattenExtractor):
-            return None
-        return layers_of(self._head(), policy)
+        return layers_of(self._head(), self.policy) if flattens(self.policy.features_extractor) else None
 
     def stages(self) -> list[Stage] | None:
         """Read the network as convolutions and dense layers on one picture; None if it is anything else."""

@@ -9,7 +9,7 @@ from stable_baselines3.common.policies import BasePolicy
 from popagents.common.actors import Actors, check_members
 from popagents.common.parameters import Parameters
 from popagents.population.actions import Actions
-from popagents.population.design import Design
+from popagents.population.design import Design, tensors_of
 
 
 class Population(Actors):
@@ -36,7 +36,7 @@ class Population(Actors):
 
         Args:
             who: int64, (k,), the member that acts in each row; any subset, any order, repeats allowed.
-            observations: (k, *shape).
+            observations: (k, *shape), or records (k,) of a Dict.
             noise: float32, (k, n_outputs), to sample; None for the likeliest action.
 
         Returns:
@@ -65,7 +65,7 @@ class Population(Actors):
 
 def write_into(policy: BasePolicy, parameters: Parameters) -> BasePolicy:
     """Write a member's parameters and buffers into an SB3 policy of its design, and return the policy."""
-    own = policy.state_dict()  # shares the policy's memory
+    own = tensors_of(policy)
     for name, values in parameters.items():
         own[name].copy_(torch.from_numpy(values))
     return policy

@@ -55,11 +55,15 @@ class RecurrentPolicy(ActorPolicy):
 
     Args:
         observation_space: what it sees.
-        action_space: Discrete, MultiDiscrete or a bounded Box.
+        action_space: Discrete, MultiDiscrete, MultiBinary or a bounded Box.
         lr_schedule: unused; SB3 hands it to every policy.
         embedding_size: outputs of the embedding.
         hidden_size: units of the LSTM.
+        share_features_extractor: True; actor and critic are two layers on one LSTM.
         kwargs: those of `ActorPolicy`, `net_arch` and `activation_fn` excepted.
+
+    Raises:
+        ValueError: the action space is none of these, or actor and critic are to share nothing.
     """
 
     def __init__(
@@ -69,8 +73,14 @@ class RecurrentPolicy(ActorPolicy):
         lr_schedule: Any = None,
         embedding_size: int = 20,
         hidden_size: int = 20,
+        share_features_extractor: bool = True,
         **kwargs: Any,
     ) -> None:
+        if not share_features_extractor:
+            raise ValueError(
+                "share_features_extractor is False; the actor and critic of a RecurrentPolicy share its LSTM: leave it "
+                "out, or take ActorCriticPolicy"
+            )
         super().__init__(observation_space, action_space, lr_schedule, net_arch=(), **kwargs)
         embedding = nn.Linear(self.features_extractor.features_dim, embedding_size)
         self.policy_net = nn.Sequential(OrderedDict(embedding=embedding, cell=Cell(embedding_size, hidden_size)))

@@ -9,9 +9,11 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from pettingzoo import AECEnv, ParallelEnv
 from stable_baselines3.common.vec_env import VecEnv
 
 from popagents.common.optional import missing_extra
+from popagents.rollout.parallel_env import side_by_side
 from popagents.rollout.vec_env import GymVecEnv
 
 STAND_INS = {"ale_py.vector_env:AtariVectorEnv": "popagents.rollout.atari:AtariLanes"}  # ours for them
@@ -24,11 +26,17 @@ def vec_env_of(env: Any, slots: int) -> Any:
 
     Args:
         env: a Gymnasium id, for which a vector environment with `slots` slots is made, native where there is one; a
-            Gymnasium vector environment; or anything that SB3 accepts by itself, returned as it is.
+            Gymnasium vector environment; a PettingZoo parallel environment, of which copies are put side by side; or
+            anything that SB3 accepts by itself, returned as it is.
         slots: episodes at a time; no more than `MOST_SLOTS` are made.
+
+    Raises:
+        ValueError: the agents of a PettingZoo environment take turns or have different spaces, or it cannot be copied.
     """
     if isinstance(env, VectorEnv):
         return GymVecEnv(env)
+    if isinstance(env, (AECEnv, ParallelEnv)):
+        return GymVecEnv(side_by_side(env, min(slots, MOST_SLOTS)))
     if not isinstance(env, str):
         return env
     slots = min(slots, MOST_SLOTS)

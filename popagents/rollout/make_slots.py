@@ -3,6 +3,7 @@
 - `VectorSlots`: a Gymnasium vector environment with masked reset (ours, AsyncVectorEnv, a wrapped SyncVectorEnv);
 - `SyncSlots`: Gymnasium's SyncVectorEnv or SB3's DummyVecEnv, whose environments are stepped one by one, and only while
   an episode lasts;
+- `ParallelSlots`: copies of a PettingZoo parallel environment;
 - `AtariSlots`: ale-py's AtariVectorEnv;
 - `SubprocSlots`: SB3's SubprocVecEnv;
 - `SharedSlots`: an SB3 VecEnv behind wrappers whose state the slots share (VecNormalize, VecFrameStack, ...).
@@ -19,17 +20,18 @@ from typing import Any
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, VecMonitor
 
+from popagents.rollout.parallel_env import ParallelVectorEnv
 from popagents.rollout.sb3_slots import SharedSlots, SubprocSlots, SyncSlots
 from popagents.rollout.slots import LONGEST, Slots
 from popagents.rollout.vec_env import GymVecEnv, is_atari, mode_of
-from popagents.rollout.vector_slots import AtariSlots, VectorSlots
+from popagents.rollout.vector_slots import AtariSlots, ParallelSlots, VectorSlots
 
 
 def slots_of(env: VecEnv) -> Slots:
     """Choose the slots for an environment as SB3 sees it.
 
-    A VecMonitor is looked through, where what it holds needs no wrapper: the base writes its file, and no row for slots
-    that nobody plays in.
+    A VecMonitor is looked through, where what it holds needs no wrapper; `popagents.learners.monitor_file` writes its
+    rows. A Monitor inside other wrappers sees what idle slots play, too.
     """
     slots = _slots_of(env)
     slots.shape = env.observation_space.shape
@@ -50,7 +52,7 @@ def _slots_of(env: VecEnv) -> Slots:
     bare = env.venv if isinstance(env, VecMonitor) else env
     if isinstance(bare, GymVecEnv) and (kind := kind_of(bare.vector_env)):
         return kind(bare.vector_env)
-    if type(bare) is DummyVecEnv and env.observation_space.shape is not None:
+    if type(bare) is DummyVecEnv:
         return SyncSlots(bare)
     if type(bare) is SubprocVecEnv:
         return SubprocSlots(bare)
@@ -71,7 +73,10 @@ def kind_of(env: VectorEnv) -> Callable[[Any], Slots] | None:
     """Return the slots for a Gymnasium vector environment; None if its lanes cannot be seeded one by one."""
     if is_atari(env):
         return AtariSlots
-    if type(env) is SyncVectorEnv and env.single_observation_space.shape is not None:
+    inner = env.unwrapped
+    if isinstance(inner, ParallelVectorEnv):
+        return lambda env: ParallelSlots(env, inner)
+    if type(env) is SyncVectorEnv:
         return SyncSlots
     disabled = mode_of(env) is AutoresetMode.DISABLED
-    return VectorSlots if disabled or isinstance(env.unwrapped, (SyncVectorEnv, AsyncVectorEnv)) else None
+    return VectorSlots if disabled or isinstance(inner, (SyncVectorEnv, AsyncVectorEnv)) else None

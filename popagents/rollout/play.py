@@ -1,7 +1,8 @@
 """Play a table of jobs in slots, step by step, with exact step counts.
 
-Jobs go to slots in the order of the table; a slot whose episode ends takes the next one. What becomes of a job is a
-function of its row and its player alone (of the rows and players of its group where several meet).
+Jobs go to slots in the order of the table; a slot whose episode ends takes the next one, where several meet once all of
+them have ended. What becomes of a job is a function of its row and its player alone (of the rows and players of its
+group where several meet).
 """
 
 from collections.abc import Sequence

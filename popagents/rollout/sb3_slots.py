@@ -7,7 +7,8 @@ import numpy as np
 from gymnasium.vector import SyncVectorEnv
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv, unwrap_vec_normalize
 
-from popagents.rollout.slots import Infos, Rows, Slots, check_shape, one_each, refuse_options, stacked
+from popagents.common.records import packed, rows_for
+from popagents.rollout.slots import Infos, Rows, Slots, check_info, checked, one_each, problems_of, refuse_options
 
 
 class SyncSlots(Slots):
@@ -16,8 +17,7 @@ class SyncSlots(Slots):
     def __init__(self, env: SyncVectorEnv | DummyVecEnv) -> None:
         self.envs = env.envs
         self.n = env.num_envs
-        space = self.envs[0].observation_space
-        self._buffer = np.empty((self.n, *space.shape), space.dtype)  # type: ignore[misc]
+        self._buffer = rows_for(self.envs[0].observation_space, self.n)
         self._going = np.zeros(self.n, bool)
         self._nothing: Infos = [{} for _ in range(self.n)]
 
@@ -28,29 +28,28 @@ class SyncSlots(Slots):
     def begin(self, which: np.ndarray, seeds: np.ndarray, options: Rows) -> Rows:
         """Reset the environments of `which`."""
         slots, infos = np.flatnonzero(which).tolist(), []
-        rows: list[Any] = one_each(options, len(slots)) if options else [None] * len(slots)
-        for slot, own in zip(slots, rows, strict=True):
-            self.stepping = slot
-            seen, info = self.envs[slot].reset(seed=int(seeds[slot]), options=own)
-            check_shape(slot, seen, self._buffer.shape[1:])
-            self._buffer[slot] = seen
+        for slot, own in zip(slots, one_each(options, len(slots)), strict=True):
+            keywords, self.stepping = {"options": own} if own else {}, slot
+            seen, info = self.envs[slot].reset(seed=int(seeds[slot]), **keywords)
+            self._buffer[slot] = checked(slot, seen, self._buffer)
             infos.append(info)
         self._going |= which
         self.observations = self._buffer.copy()
-        return stacked(infos)
+        return problems_of(infos)
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:
         """Step the environments whose episode lasts."""
         rewards, dones, infos = np.zeros(self.n), np.zeros(self.n, bool), self._nothing
-        shape = self._buffer.shape[1:]
+        shape = self._buffer.shape[1:] if self._buffer.dtype.names is None else None
         for slot in np.flatnonzero(self._going).tolist():
             self.stepping = slot
             seen, rewards[slot], terminated, truncated, info = self.envs[slot].step(actions[slot])
-            if getattr(seen, "shape", None) != shape:  # a tenth of the call's time
-                check_shape(slot, seen, shape)
+            if shape is None or getattr(seen, "shape", None) != shape:  # a tenth of the call's time
+                seen = checked(slot, seen, self._buffer)
             self._buffer[slot] = seen
             dones[slot] = terminated or truncated
             if info:
+                check_info(slot, info)
                 infos = list(infos)
                 infos[slot] = info
         self._going &= ~dones
@@ -74,27 +73,25 @@ class SubprocSlots(Slots):
     def begin(self, which: np.ndarray, seeds: np.ndarray, options: Rows) -> Rows:
         """Reset the sub-environments of `which`."""
         if not self._begun:
-            self.observations = np.array(self.env.reset())
+            self.observations = np.array(packed(self.env.reset(), self.env.observation_space))
             self._begun = True
         slots, infos = np.flatnonzero(which).tolist(), []
         self.observations = self.observations.copy()
         for slot, own in zip(slots, one_each(options, len(slots)), strict=True):
             keywords, self.stepping = {"options": own} if own else {}, slot
             ((observation, info),) = self.env.env_method("reset", seed=int(seeds[slot]), indices=[slot], **keywords)
-            check_shape(slot, observation, self.observations.shape[1:])
-            self.observations[slot] = observation
+            self.observations[slot] = checked(slot, observation, self.observations)
             infos.append(info)
         self._going |= which
-        return stacked(infos)
+        return problems_of(infos)
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:
         """Step the sub-environments whose episode lasts, so that no monitor counts what nobody plays."""
         rewards, dones = np.zeros(self.n), np.zeros(self.n, bool)
         infos: Infos = [{} for _ in range(self.n)]
-        seen, shape = self.observations.copy(), self.observations.shape[1:]
+        seen = self.observations.copy()
         for slot, (observation, rewards[slot], dones[slot], infos[slot], _) in self._answers(actions):
-            check_shape(slot, observation, shape)
-            seen[slot] = observation
+            seen[slot] = checked(slot, observation, seen)
         self.observations = seen
         self._going &= ~dones
         return rewards, dones, infos
@@ -140,14 +137,14 @@ class SharedSlots(Slots):
         refuse_options(self, options)
         if which.all() or not self._begun:
             seed_all(self.env, int(seeds[0]))
-            self.observations = np.array(self.env.reset())
+            self.observations = np.array(packed(self.env.reset(), self.env.observation_space))
             self._begun = True
         return {}
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:
         """Step every sub-environment; rewards are the environment's own, not VecNormalize's."""
         observations, rewards, dones, infos = self.env.step(actions)
-        self.observations = np.array(observations)
+        self.observations = np.array(packed(observations, self.env.observation_space))
         if self._normalizer is not None:
             rewards = self._normalizer.get_original_reward()
         return rewards, dones, infos

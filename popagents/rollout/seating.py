@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from popagents.common.records import unpacked
 from popagents.rollout.jobs import Jobs, Options
 from popagents.rollout.slots import Infos, SlotError, Slots
 from popagents.rollout.step import Step
@@ -40,9 +41,8 @@ class Seating:
     def fill(self, t: int) -> bool:
         """Give free slots the next jobs, at step t; tell whether anybody is playing."""
         if self._some_free:
-            takers = np.flatnonzero(self._free | (self._job < 0))
-            self._job[takers] = -1
-            takers = takers[: len(self.jobs) - self._handed_out]
+            self._job[self._free] = -1
+            takers = vacant(self._job < 0, self.jobs.seats)[: len(self.jobs) - self._handed_out]
             if len(takers):
                 self._job[takers] = self._handed_out + np.arange(len(takers))
                 self._handed_out += len(takers)
@@ -83,8 +83,6 @@ class Seating:
     def check_seen(self, t: int) -> None:
         """Refuse what players are about to see where it is no observation.
 
-        The sum of squares is NaN or infinite if any number is: a third of the time of looking at each.
-
         Args:
             t: steps played so far.
 
@@ -95,14 +93,13 @@ class Seating:
         if shape is not None and seen.shape[1:] != shape:
             problem = f"an observation of shape {seen.shape[1:]}; the space's is {shape}"
             raise self.refused(t, int(self.live[0]), problem)
-        if seen.dtype.kind not in "fcO":
+        if seen.dtype.kind not in "fcOV":
             return
-        flat = seen.reshape(-1)
-        if seen.dtype.kind != "O" and isfinite(flat.dot(flat)):
-            return
-        for slot in self.live.tolist():
-            if seen.dtype.kind == "O" or not np.isfinite(seen[slot]).all():
-                raise self.refused(t, slot, f"the observation {seen[slot]}; it must hold finite numbers")
+        for part in (seen,) if seen.dtype.names is None else unpacked(seen).values():
+            slot = unfit(part, self.live)
+            if slot is not None:
+                problem = f"the observation {unpacked(seen[slot])}; it must hold finite numbers"
+                raise self.refused(t, slot, problem)
 
     def cut_off(self, step: Step, tired: np.ndarray) -> None:
         """End the jobs of `tired` (bool, (k,), one a live slot) with this step."""
@@ -152,9 +149,10 @@ class Seating:
             )
 
     def _who(self, slots: np.ndarray) -> str:
-        """Name who failed in one of some slots, or the first of those who may have."""
-        one = self.slots.stepping
-        jobs = self._job[slots if one is None else [one]]
+        """Name who failed in one of some slots, and whom it met, or the first of those who may have."""
+        one, seats = self.slots.stepping, self.jobs.seats
+        group = slots if one is None else np.arange(seats) + one // seats * seats
+        jobs = self._job[group][self._job[group] >= 0]
         members, seeds = (some(numbers) for numbers in (self.jobs.member[jobs], self._seeds(jobs)))
         return f"member{'s' * (len(jobs) > 1)} {members} played, seeded {seeds}"
 
@@ -184,6 +182,15 @@ class Seating:
             ) from error
 
 
+def vacant(empty: np.ndarray, seats: int) -> np.ndarray:
+    """Return the empty slots (bool, (n,)) of groups in which nobody plays on: who leaves early waits for the others.
+
+    >>> vacant(np.array([True, False, True, True]), 2).tolist()
+    [2, 3]
+    """
+    return np.flatnonzero(empty if seats == 1 else np.repeat(empty.reshape(-1, seats).all(axis=1), seats))
+
+
 def some(numbers: np.ndarray) -> str:
     """List numbers, the first three of many.
 
@@ -192,6 +199,20 @@ def some(numbers: np.ndarray) -> str:
     """
     more = f" and {len(numbers) - 3} more" if len(numbers) > 3 else ""
     return ", ".join(map(str, numbers[:3].tolist())) + more
+
+
+def unfit(seen: np.ndarray, live: np.ndarray) -> int | None:
+    """Return the first of the slots `live` in which an array (n, ...) holds None, NaN or infinity; None if none does.
+
+    The sum of squares is NaN or infinite if any number is: a third of the time of looking at each.
+    """
+    kind = seen.dtype.kind
+    if kind not in "fcO":
+        return None
+    flat = seen.reshape(-1)
+    if kind != "O" and isfinite(flat.dot(flat)):
+        return None
+    return next((slot for slot in live.tolist() if kind == "O" or not np.isfinite(seen[slot]).all()), None)
 
 
 def check_finite(returns: np.ndarray, members: np.ndarray, seeds: np.ndarray) -> None:

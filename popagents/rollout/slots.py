@@ -19,7 +19,8 @@ class Slots(ABC):
     Attributes:
         n: how many slots.
         stepping: the slot that is being stepped or reset, where that is done one by one; errors name who plays there.
-        observations: (n, *shape), what each slot's player sees now; a new array after every step.
+        observations: (n, *shape), or records (n,) of a Dict: what each slot's player sees now; a new array after every
+            step.
         longest: steps after which `play` takes an episode for endless.
         interruptible: whether `begin` may end an episode that is not over.
         takes_options: whether `begin` takes options, without which no life can keep its problem.
@@ -47,7 +48,7 @@ class Slots(ABC):
             options: for the resets; values that are no arrays are for all.
 
         Returns:
-            The resets' infos by name, one row a slot that begins; what not every one of them told is left out.
+            What the resets' infos tell in rows, one a slot that begins: "problem", if every one of them names one.
 
         Raises:
             ValueError: options are given, and these slots cannot be reset one by one.
@@ -61,7 +62,7 @@ class Slots(ABC):
             rewards float (n,), dones (n,), infos: one dict a slot.
 
         Raises:
-            SlotError: an observation is refused.
+            SlotError: an observation or an info is refused.
         """
 
 
@@ -78,15 +79,43 @@ class SlotError(Exception):
         self.slot = slot
 
 
-def check_shape(slot: int, seen: Any, shape: tuple[int, ...]) -> None:
-    """Refuse an observation that NumPy would stretch to the space's shape.
+def checked(slot: int, seen: Any, rows: np.ndarray) -> Any:
+    """Return what a slot sees as `rows[slot]` takes it: a Dict's parts as a tuple.
+
+    Raises:
+        SlotError: it lacks a part, or NumPy would stretch it to the space's shape.
+    """
+    if rows.dtype.names is None:
+        check_shape(slot, seen, rows.shape[1:])
+        return seen
+    for name in rows.dtype.names:
+        if not isinstance(seen, dict) or name not in seen:
+            raise SlotError(
+                slot, f"the observation {seen!r}; it must be a dict that holds {', '.join(rows.dtype.names)}"
+            )
+        check_shape(slot, seen[name], rows.dtype[name].shape, f"an observation whose {name!r} is")
+    return tuple(seen[name] for name in rows.dtype.names)
+
+
+def check_shape(slot: int, seen: Any, shape: tuple[int, ...], what: str = "an observation") -> None:
+    """Refuse an observation, or a part of it, that NumPy would stretch to the space's shape.
 
     Raises:
         SlotError: it has another shape.
     """
     found = getattr(seen, "shape", None)
     if found != shape and np.shape(seen) != shape:
-        raise SlotError(slot, f"an observation of shape {np.shape(seen)} ({seen!r}); the space's is {shape}")
+        raise SlotError(slot, f"{what} of shape {np.shape(seen)} ({seen!r}); the space's is {shape}")
+
+
+def check_info(slot: int, info: Any) -> None:
+    """Refuse an info that is no dict.
+
+    Raises:
+        SlotError: it is something else.
+    """
+    if not isinstance(info, dict):
+        raise SlotError(slot, f"the info {info!r:.200}; it must be a dict")
 
 
 def one_each(options: Rows, k: int) -> list[Rows]:
@@ -94,12 +123,11 @@ def one_each(options: Rows, k: int) -> list[Rows]:
     return [{n: v[i] if isinstance(v, np.ndarray) else v for n, v in options.items()} for i in range(k)]
 
 
-def stacked(infos: list[Rows]) -> Rows:
-    """Return the infos of several resets as rows; what not every one of them told is left out."""
-    if not infos or not infos[0]:
+def problems_of(infos: list[Rows]) -> Rows:
+    """Return the problems that several resets named, one row each, if all of them did; other infos have any form."""
+    if not all(isinstance(info, dict) and "problem" in info for info in infos):
         return {}
-    names = set.intersection(*(set(info) for info in infos))
-    return {name: np.stack([np.asarray(info[name]) for info in infos]) for name in names}
+    return {"problem": np.stack([np.asarray(info["problem"]) for info in infos])}
 
 
 def refuse_options(slots: Slots, options: Rows) -> None:

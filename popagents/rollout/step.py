@@ -16,7 +16,7 @@ class Step:
         t: number of the step within the episodes of the table.
         live: int64, (k,), slots.
         jobs: int64, (k,), the job of each.
-        observations: (n, *shape), from before the step; the array is not written again.
+        observations: (n, *shape), or records (n,) of a Dict, from before the step; the array is not written again.
         actions: (n, ...).
         rewards: float, (n,).
         dones: bool, (n,); those of idle slots mean nothing.

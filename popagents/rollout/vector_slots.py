@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
-from popagents.rollout.slots import Infos, Rows, Slots, one_each, refuse_options, stacked
+from popagents.common.records import packed
+from popagents.rollout.parallel_env import ParallelVectorEnv
+from popagents.rollout.slots import Infos, Rows, Slots, one_each, problems_of, refuse_options
 from popagents.rollout.vec_env import lane_info, mode_of
 
 
@@ -15,6 +17,7 @@ class VectorSlots(Slots):
     def __init__(self, env: VectorEnv) -> None:
         self.env = env
         self.n = env.num_envs
+        self._space = env.single_observation_space
         self._resets = mode_of(env) is AutoresetMode.DISABLED and not getattr(env.unwrapped, "lanes_may_wait", False)
         self._one_by_one = isinstance(env.unwrapped, (SyncVectorEnv, AsyncVectorEnv))  # these share options
         self._begun = False
@@ -24,23 +27,22 @@ class VectorSlots(Slots):
     def begin(self, which: np.ndarray, seeds: np.ndarray, options: Rows) -> Rows:
         """Reset the lanes of `which`; the very first time the others too, so that they can be stepped."""
         own: Any = given(seeds, which)
-        infos: Rows = {}
         if not self._begun:
-            self.observations, infos = self.env.reset(seed=own)
+            infos = self._reset(own, None)
             self._begun = True
             if not options:
                 return rows_of(infos, which)
         self._over = self._over & ~which
         if options and self._one_by_one:
             return self._reset_one_by_one(which, own, options)
-        self.observations, infos = self.env.reset(seed=own, options={**options, "reset_mask": which.copy()})
-        return rows_of(infos, which)
+        return rows_of(self._reset(own, {**options, "reset_mask": which.copy()}), which)
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:
         """Step every lane; lanes left over from ended episodes are reset first, unless they may wait, and idle on."""
         if self._resets and np.count_nonzero(self._over):  # a tenth of any()'s time
             self.env.reset(options={"reset_mask": self._over})
-        self.observations, rewards, terminated, truncated, infos = self.env.step(actions)
+        seen, rewards, terminated, truncated, infos = self.env.step(actions)
+        self.observations = packed(seen, self._space)
         self._over = np.asarray(terminated | truncated, bool)
         return rewards, self._over, [lane_info(infos, i) for i in range(self.n)] if infos else self._infos
 
@@ -48,9 +50,42 @@ class VectorSlots(Slots):
         lanes, infos = np.flatnonzero(which), []
         for lane, own in zip(lanes, one_each(options, len(lanes)), strict=True):
             mask = np.arange(self.n) == lane
-            self.observations, told = self.env.reset(seed=seeds, options={**own, "reset_mask": mask})
-            infos.append(lane_info(told, int(lane)))
-        return stacked(infos)
+            infos.append(lane_info(self._reset(seeds, {**own, "reset_mask": mask}), int(lane)))
+        return problems_of(infos)
+
+    def _reset(self, seeds: Any, options: Rows | None) -> Rows:
+        seen, infos = self.env.reset(seed=seeds, options=options)
+        self.observations = packed(seen, self._space)
+        return infos
+
+
+class ParallelSlots(VectorSlots):
+    """Slots in copies of a PettingZoo environment, wrapped or not: who leaves before the others is done at once."""
+
+    def __init__(self, env: VectorEnv, lanes: ParallelVectorEnv) -> None:
+        super().__init__(env)
+        self.lanes = lanes
+        self._begun = True  # lanes that have not begun wait
+
+    def clear(self) -> None:
+        """Step no environment any more."""
+        self.lanes.wait()
+
+    def begin(self, which: np.ndarray, seeds: np.ndarray, options: Rows) -> Rows:
+        """Reset the lanes of `which`, which holds whole ones."""
+        try:
+            return super().begin(which, seeds, options)
+        finally:
+            self.stepping = self.lanes.stepping
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:
+        """Step every lane that plays."""
+        before = self.lanes.playing.copy()
+        try:
+            rewards, _, infos = super().step(actions)
+        finally:
+            self.stepping = self.lanes.stepping
+        return rewards, before & ~self.lanes.playing, infos
 
 
 class AtariSlots(Slots):

@@ -20,10 +20,10 @@ from stable_baselines3.common.callbacks import BaseCallback, EvalCallback
 from popagents.common.checkpoints import checkpoints_in, write_checkpoint
 from popagents.common.signals import Ending
 from popagents.learners.algorithm import PopulationAlgorithm
-from popagents.zoo.statistics import STATISTICS, moments_of, restore_moments, save_statistics
+from popagents.zoo.statistics import moments_of, restore_moments, save_statistics
 
 FORMAT = 1
-MODEL, PROGRESS, BUFFER, PICKLE = "model.zip", "progress.json", "replay_buffer.pkl", "vecnormalize.pkl"
+MODEL, PROGRESS, BUFFER = "model.zip", "progress.json", "replay_buffer.pkl"
 SECONDS = 120.0  # between two checkpoints, at most
 
 
@@ -61,7 +61,7 @@ class Checkpoints(BaseCallback):
 
     def _on_training_start(self) -> None:
         normalizer = self.model.get_vec_normalize_env()
-        if normalizer is not None and self.begun is not None and (self.begun / STATISTICS).exists():
+        if normalizer is not None and self.begun is not None:
             restore_moments(normalizer, self.begun)  # SB3's `learn` has reset it, which counts
         self.remember()
         self.written, self.next_time = self.model.num_timesteps, time.monotonic() + SECONDS
@@ -114,8 +114,6 @@ class Checkpoints(BaseCallback):
         normalizer = model.get_vec_normalize_env()
         if normalizer is not None:
             save_statistics(normalizer, folder)
-            if not (folder / STATISTICS).exists():  # of Dict observations
-                normalizer.save(str(folder / PICKLE))
         if self.buffer and hasattr(model, "save_replay_buffer"):
             model.save_replay_buffer(folder / BUFFER)
         (folder / PROGRESS).write_text(json.dumps(progress))

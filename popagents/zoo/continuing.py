@@ -9,18 +9,18 @@ from typing import Any, ClassVar
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import configure
-from stable_baselines3.common.vec_env import VecEnv, VecNormalize
+from stable_baselines3.common.vec_env import VecEnv
 
 from popagents.common.optional import missing_extra
 from popagents.common.whole_files import remove_parts
 from popagents.learners.algorithm import PopulationAlgorithm
 from popagents.learners.progress import StepsBar
-from popagents.zoo.checkpoint_callback import BUFFER, MODEL, PICKLE, Checkpoints, progress_in, restore_callbacks
+from popagents.zoo.checkpoint_callback import BUFFER, MODEL, Checkpoints, progress_in, restore_callbacks
 from popagents.zoo.monitors import began, cut_monitors, since
 from popagents.zoo.refuse import refuse
 from popagents.zoo.resume import Session, changes_of, what_differs
 from popagents.zoo.run_folder import RunFolder, create_run
-from popagents.zoo.statistics import STATISTICS, normalized
+from popagents.zoo.statistics import normalized
 from registration.learners import LEARNERS
 
 try:
@@ -144,11 +144,7 @@ class ContinuingManager(ExperimentManager):
         checkpoint = self.session.checkpoint
         if checkpoint is None or not self.normalize:
             return super()._maybe_normalize(env, eval_env)
-        if (checkpoint / STATISTICS).exists():
-            return normalized(env, checkpoint, training=not eval_env)
-        wrapped = VecNormalize.load(str(checkpoint / PICKLE), env)
-        wrapped.training, wrapped.norm_reward = not eval_env, wrapped.norm_reward and not eval_env
-        return wrapped
+        return normalized(env, checkpoint, training=not eval_env)
 
     def _load_pretrained_agent(self, hyperparams: dict[str, Any], env: VecEnv) -> BaseAlgorithm:
         """Load the model of a checkpoint, or what `-i` names.

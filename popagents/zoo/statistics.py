@@ -12,16 +12,12 @@ from popagents.common.model_files import refusing
 
 STATISTICS, PICKLE = "vecnormalize.safetensors", "vecnormalize.pkl"
 SETTINGS = ("norm_obs", "norm_reward", "clip_obs", "clip_reward", "epsilon", "gamma")
+SEEN = "observations"
 MOMENTS = ("mean", "var", "count")
 
 
 def save_statistics(env: VecNormalize, folder: Path) -> None:
-    """Write a VecNormalize's settings and all that it has seen into an agent's folder, as float64.
-
-    Dict observations are left out: our learners do not see them.
-    """
-    if env.norm_obs and isinstance(env.obs_rms, dict):
-        return
+    """Write a VecNormalize's settings and all that it has seen into an agent's folder, as float64."""
     arrays = {name: np.asarray(getattr(env, name), np.float64) for name in SETTINGS}
     for kind, moments in moments_of(env).items():
         arrays |= {f"{kind}/{name}": np.asarray(getattr(moments, name), np.float64) for name in MOMENTS}
@@ -29,8 +25,18 @@ def save_statistics(env: VecNormalize, folder: Path) -> None:
 
 
 def moments_of(env: VecNormalize) -> dict[str, Any]:
-    """Return SB3's running moments of returns and, where they are scaled, of observations."""
-    return {"returns": env.ret_rms} | ({"observations": env.obs_rms} if env.norm_obs else {})
+    """Return SB3's running moments of returns and, where they are scaled, of observations, or of a Dict's parts."""
+    if not env.norm_obs:
+        return {"returns": env.ret_rms}
+    if not isinstance(env.obs_rms, dict):
+        return {"returns": env.ret_rms, SEEN: env.obs_rms}
+    return {"returns": env.ret_rms} | {f"{SEEN}/{name}": moments for name, moments in env.obs_rms.items()}
+
+
+def parts_in(arrays: dict[str, np.ndarray]) -> list[str] | None:
+    """Return which parts of a Dict were scaled; None where observations are no Dict."""
+    names = [name.removesuffix("/mean") for name in arrays if name.endswith("/mean")]
+    return [name.removeprefix(f"{SEEN}/") for name in names if name.startswith(f"{SEEN}/")] or None
 
 
 def check_statistics(folder: Path) -> None:
@@ -65,7 +71,7 @@ def normalized(env: VecEnv, folder: Path, *, training: bool = False) -> VecNorma
         arrays = arrays_of(file.read_bytes())
         settings: dict[str, Any] = {name: number_of(arrays, name) for name in SETTINGS}
         switches = {"norm_obs": bool(settings["norm_obs"]), "norm_reward": training and bool(settings["norm_reward"])}
-        wrapped = VecNormalize(env, training, **settings | switches)
+        wrapped = VecNormalize(env, training, **settings | switches, norm_obs_keys=parts_in(arrays))
         fill_all(wrapped, arrays)
     return wrapped
 

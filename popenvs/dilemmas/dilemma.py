@@ -38,7 +38,7 @@ class Dilemma(LaneGame):
         action_spaces: of the outside players.
 
     Raises:
-        ValueError: a setting is out of range, or the outside players have different numbers of actions.
+        ValueError: a setting is out of range.
     """
 
     settings = ("max_steps", "continuation", "noise", "rules")

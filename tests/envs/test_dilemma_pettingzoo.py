@@ -207,7 +207,7 @@ def test_ansi_is_the_history_and_rgb_array_the_table():
     env.reset(seed=0)
     for actions in ((0, 1), (1, 1), (0, 0)):
         env.step(dict(zip(env.agents, actions, strict=True)))
-    assert env.render() == "player_0 CDC\nplayer_1 DDC\nround 3   return 4 : 9   cooperate 67 : 33 %"
+    assert env.render() == "player_0 CDC\nplayer_1 DDC\nround 3   score 4 : 9   cooperate 67 : 33 %"
     drawn = parallel_env(render_mode="rgb_array", game=public_goods(3))
     drawn.reset(seed=0)
     before = drawn.render()

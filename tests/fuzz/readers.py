@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 
 from popagents import maximize
+from popagents.common.records import rows_for, unpacked
 from tests.learners.cases import LEARNERS, new
-from tests.learners.games import Ring
+from tests.learners.games import DictRing, Ring
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ def models(name: str, folder: Path) -> list[Path]:
     made = [
         new(name, Ring()).learn(60),
         new(name, Ring(), "MlpPolicy", policy_kwargs={"net_arch": [4]}, episodes=2).learn(100),
+        new(name, DictRing(), "MultiInputPolicy", policy_kwargs={"net_arch": [4]}).learn(60),
         new(name, Ring(), "ActorCriticPolicy", policy_kwargs={"net_arch": {"pi": [4], "vf": [3]}}),
     ]
     paths = [folder / f"{number}.zip" for number in range(len(made))]
@@ -43,9 +46,10 @@ def models(name: str, folder: Path) -> list[Path]:
 
 def play(model: Any, learns: bool) -> None:
     """Let a model act, and learn."""
-    model.predict(np.eye(8, dtype=np.float32))
+    dicts = isinstance(model.observation_space, spaces.Dict)
+    model.predict(unpacked(rows_for(DictRing().observation_space, 2)) if dicts else np.eye(8, dtype=np.float32))
     if learns:
-        model.set_env(Ring())
+        model.set_env(DictRing() if dicts else Ring())
         model.learn(1, log_interval=None)
 
 

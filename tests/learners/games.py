@@ -1,5 +1,7 @@
 """Small Gymnasium environments that the learners' tests play."""
 
+from typing import ClassVar
+
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
@@ -30,6 +32,31 @@ class Ring(gym.Env):
 
     def _see(self):
         return np.eye(8, dtype=np.float32)[self.cell]
+
+
+class DictRing(Ring):
+    """A ring whose cell is told in parts of every kind, or in those that are named."""
+
+    PARTS: ClassVar = {
+        "where": spaces.Box(0, 1, (8,), np.float32),
+        "cell": spaces.Discrete(8),
+        "digits": spaces.MultiDiscrete([2, 4]),
+        "bits": spaces.MultiBinary(3),
+        "byte": spaces.Box(0, 200, (1,), np.uint8),
+        "picture": spaces.Box(0, 255, (1, 36, 36), np.uint8),
+    }
+    NUMBERS = ("where", "cell", "digits", "bits", "byte")
+
+    def __init__(self, names=NUMBERS, **settings):
+        super().__init__(**settings)
+        self.observation_space = spaces.Dict([(name, self.PARTS[name]) for name in names])
+
+    def _see(self):
+        told = {"where": super()._see(), "cell": np.int64(self.cell), "digits": np.array(divmod(self.cell, 4))}
+        told["bits"] = (self.cell >> np.arange(3) & 1).astype(np.int8)
+        told["byte"] = np.array([25 * self.cell], np.uint8)
+        told["picture"] = np.full((1, 36, 36), 30 * self.cell, np.uint8)
+        return {name: told[name] for name in self.observation_space.spaces}
 
 
 class Spaces(gym.Env):

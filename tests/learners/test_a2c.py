@@ -16,6 +16,7 @@ from popagents.population.recurrent import RecurrentPolicy
 
 SEEN = spaces.Box(-1, 1, (5,), np.float32)
 TWO, PAIR, ARM = spaces.Discrete(2), spaces.MultiDiscrete([2, 3]), spaces.Box(-1, 1, (2,), np.float32)
+BITS = spaces.MultiBinary(2)
 NUMBERS = [0.001, 0.0005, 0.002], [0.9, 0.5, 1.0], [0.4, 0.1, 0.7], [0.01, 0.05, 0.0]
 SETTINGS = Hyperparameters(*map(np.array, NUMBERS))
 
@@ -37,7 +38,8 @@ def play(learners, steps=(6, 4, 1), seed=0):
     for t in range(max(steps)):
         who = np.array([life for life, length in enumerate(steps) if t < length])
         seen = rng.normal(size=(len(who), 5)).astype(np.float32)
-        noise = rng.gumbel(size=(len(who), learners.actions.n_outputs)).astype(np.float32)
+        width = sum(learners.actions.sizes) or learners.actions.n_outputs
+        noise = rng.gumbel(size=(len(who), width)).astype(np.float32)
         actions = learners.act(who, seen, noise)
         rewards = rng.normal(size=len(who))
         learners.rewarded(rewards)
@@ -128,7 +130,7 @@ def test_both_forms_descend_along_the_gradient_that_autograd_finds(sizes):
             assert np.abs(slow[name][row] - gradient.numpy()).max() < 1e-6
 
 
-@pytest.mark.parametrize("space", [TWO, PAIR, ARM], ids=str)
+@pytest.mark.parametrize("space", [TWO, PAIR, BITS, ARM], ids=str)
 def test_the_compiled_form_learns_what_the_reference_learns(space):
     design, parameters = members(space)
     rows = np.array([0, 1, 2, 1])

@@ -15,7 +15,7 @@ from stable_baselines3.common.callbacks import (
 )
 from stable_baselines3.common.logger import configure
 from stable_baselines3.common.monitor import Monitor, load_results
-from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecMonitor
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecMonitor, VecNormalize
 
 from popagents.learners.progress import StepsBar
 from popagents.rollout.make_env import native_vec_env
@@ -113,6 +113,8 @@ MONITORED = {
     "SubprocVecEnv": (lambda folder: SubprocVecEnv([partial(monitored, f"{folder}/{i}") for i in range(9)], FORK), 9),
     "VecMonitor around DummyVecEnv": (lambda folder: VecMonitor(DummyVecEnv([Ring] * 9), f"{folder}/0"), 0),
     "VecMonitor around SubprocVecEnv": (lambda folder: VecMonitor(SubprocVecEnv([Ring] * 9, FORK), f"{folder}/0"), 0),
+    "VecMonitor inside": (lambda folder: VecNormalize(VecMonitor(DummyVecEnv([Ring] * 9), f"{folder}/0")), 0),
+    "VecMonitor outside": (lambda folder: VecMonitor(VecNormalize(DummyVecEnv([Ring] * 9)), f"{folder}/0"), 0),
 }
 
 
@@ -120,6 +122,7 @@ def monitored(file):
     return Monitor(Ring(), file)
 
 
+@pytest.mark.filterwarnings("ignore:episodes in a Vec")
 @pytest.mark.parametrize("kind", MONITORED)
 def test_monitors_write_the_episodes_that_were_played_and_none_of_idle_slots(kind, tmp_path):
     make, exams = MONITORED[kind]
@@ -133,6 +136,15 @@ def test_monitors_write_the_episodes_that_were_played_and_none_of_idle_slots(kin
     examined = 2 if exams else 0  # the champion's episodes, which a Monitor inside sees too
     assert len(table) == len(told) + examined
     assert table["l"].sum() == model.num_timesteps + (model.evaluation_timesteps if exams else 0)
+
+
+@every_learner
+def test_a_monitors_file_holds_what_infos_told_and_the_monitor_writes_again_afterwards(name, tmp_path):
+    env = VecMonitor(DummyVecEnv([Successful] * 3), str(tmp_path / "0"), info_keywords=("is_success",))
+    model = new(name, env).learn(60)
+    written = pandas.read_csv(tmp_path / "0.monitor.csv", skiprows=1)
+    assert list(written["is_success"]) == list(model.ep_success_buffer)
+    assert env.results_writer is not None
 
 
 @pytest.mark.parametrize("kind", ["AsyncVectorEnv", "SubprocVecEnv", "VecMonitor"])

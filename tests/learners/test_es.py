@@ -28,7 +28,7 @@ def test_a_mirrored_pair_stands_around_the_centre_and_plays_the_same_episodes():
     members = seated(model, request.players)
     begun.clear()
     model.learn(1, log_interval=None)
-    seeds = [seed for seed in begun if seed is not None][:12]
+    seeds = begun[1:13]  # SB3 resets once, when a run begins
     assert seeds == request.jobs.seeds[:, 0].tolist()
     assert seeds[0:2] == seeds[2:4]
     assert len(set(seeds)) == 6

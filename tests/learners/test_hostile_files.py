@@ -14,6 +14,7 @@ from gymnasium import spaces
 from popagents.common import archive, model_files
 from popagents.common.bounded import Bounded
 from popagents.common.file_classes import named_class
+from popagents.common.space_json import space_to_json
 from popagents.learners.es.maximize import maximize
 from tests.learners.cases import LEARNERS, assert_same, every_learner, new
 from tests.learners.games import Ring
@@ -79,7 +80,7 @@ def test_a_class_is_only_what_it_is_there_to_be(name, path):
 
 @every_learner
 def test_classes_of_torch_and_stable_baselines3_still_load(name, path):
-    kwargs = {"net_arch": [4], "activation_fn": torch.nn.ReLU, "optimizer_class": torch.optim.SGD}
+    kwargs = {"net_arch": [4], "activation_fn": torch.nn.ReLU}
     model = new(name, Ring(), "ActorCriticPolicy", policy_kwargs=kwargs)
     model.save(path)
     assert_same(LEARNERS[name].load(path), model)
@@ -217,7 +218,7 @@ def test_spaces_larger_than_a_file_may_ask_for_are_never_made(name, path):
     ):
         refused(name, path, arrays, description | {"observation_space": space}, "space has the shape|numbers of V1")
     with pytest.raises(ValueError, match="are the most; make observations smaller"):
-        model_files.space_to_json(spaces.Box(0, 1, (2**23,), np.float32))  # before a run, not after it
+        space_to_json(spaces.Box(0, 1, (2**23,), np.float32))  # before a run, not after it
 
 
 @pytest.mark.parametrize(

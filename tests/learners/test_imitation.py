@@ -18,6 +18,7 @@ BOARD = spaces.Box(0, 5, (30,), np.float32)
 GRID = spaces.Box(0, 5, (2, 6, 5), np.float32)
 FIVE = spaces.Discrete(5)
 PAIR = spaces.MultiDiscrete([3, 4])
+BITS = spaces.MultiBinary(3)
 ARM = spaces.Box(-2, 2, (2,), np.float32)
 
 
@@ -48,6 +49,9 @@ def learned_by_torch(template, own, given, key, learning_rate, n_epochs, batch_s
                 spread = torch.distributions.Normal(outputs, template.log_std.exp())
                 done = actions[batch] / torch.from_numpy(template.action_space.high)  # in units of the bounds
                 loss = -spread.log_prob(done).sum(dim=1).mean()
+            elif template.action_space == BITS:
+                each = nn.functional.binary_cross_entropy_with_logits(outputs, actions[batch].float(), reduction="none")
+                loss = each.sum(dim=1).mean()
             else:
                 parts = torch.split(outputs, list(template.actions.sizes), dim=1)
                 chosen = actions[batch].reshape(len(batch), -1)
@@ -64,6 +68,7 @@ def learned_by_torch(template, own, given, key, learning_rate, n_epochs, batch_s
         (LinearPolicy, BOARD, FIVE),
         (MlpPolicy, BOARD, FIVE),
         (MlpPolicy, BOARD, PAIR),
+        (MlpPolicy, BOARD, BITS),
         (LinearPolicy, BOARD, ARM),
         (CnnPolicy, GRID, FIVE),
     ],

@@ -118,12 +118,14 @@ def test_parameters_can_be_taken_and_set_as_in_sb3(name):
 
 
 @every_learner
-@pytest.mark.parametrize("space", [spaces.MultiDiscrete([2, 3]), spaces.Box(-1, 1, (2,), np.float32)], ids=str)
+@pytest.mark.parametrize(
+    "space", [spaces.MultiDiscrete([2, 3]), spaces.MultiBinary(2), spaces.Box(-1, 1, (2,), np.float32)], ids=str
+)
 def test_other_action_spaces_are_learned_too(name, space, tmp_path):
     model = new(name, Ring(space), "MlpPolicy").learn(300)
     assert space.contains(model.predict(np.zeros(8, np.float32), deterministic=True)[0])
     model.save(tmp_path / "m")
-    assert_same(LEARNERS[name].load(tmp_path / "m"), model)
+    assert_same(LEARNERS[name].load(tmp_path / "m", env=Ring(space)), model)
 
 
 @every_learner

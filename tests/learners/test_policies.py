@@ -20,6 +20,7 @@ SEEN = np.eye(8, dtype=np.float32)
 ACTIONS = {
     "one choice": spaces.Discrete(3),
     "two choices": spaces.MultiDiscrete([2, 3]),
+    "three bits": spaces.MultiBinary(3),
     "a box": spaces.Box(-0.1, 0.05, (2,)),
     "a box of another shape": spaces.Box(np.float32([[-1], [0]]), np.float32([[0.1], [9]])),
 }
@@ -133,7 +134,8 @@ def test_a_policy_is_exported_to_onnx(kind, tmp_path):
 def test_torch_chooses_the_actions_that_numpy_chooses(kind, sampled):
     policy = policy_of(LinearPolicy, ACTIONS[kind])
     rng, width = np.random.default_rng(0), policy.actions.n_outputs
-    outputs, noise = rng.normal(size=(2, 50, width)).astype(np.float32)
+    outputs = rng.normal(size=(50, width)).astype(np.float32)
+    noise = policy.actions.noise(np.arange(50, dtype=np.uint64), np.zeros(50, np.int64))
     log_std = None if policy.actions.sizes else rng.normal(size=width).astype(np.float32)
     given = (outputs, noise, log_std) if sampled else (outputs,)
     tensors = [None if x is None else torch.from_numpy(x) for x in given]
@@ -170,13 +172,19 @@ def test_the_old_form_of_net_arch_is_served_with_a_warning():
         ("MlpPolicy", {"net_arch": [32, "8"]}, "net_arch is .*'8'"),
         (
             "MlpPolicy",
-            {"optimizer_class": torch.optim.Adam},
-            "takes no optimizer_class; it takes activation_fn",
+            {"optimizer_class": torch.optim.AdamW},
+            "optimizer_class is .*AdamW.*by their learner's own rule",
         ),
-        ("LinearPolicy", {"share_features_extractor": False}, "LinearPolicy takes no share_features_extractor"),
+        (
+            "ActorCriticPolicy",
+            {"optimizer_kwargs": {"eps": 1e-5}},
+            "optimizer_kwargs is .*eps.*set what the learner takes",
+        ),
+        ("LinearPolicy", {"bogus": 3}, "LinearPolicy takes no bogus; it takes activation_fn"),
         ("ActorCriticPolicy", {"bogus": 3}, "ActorCriticPolicy takes no bogus"),
         ("ActorCriticPolicy", {"use_sde": True}, "use_sde is True; a population samples its members' actions"),
         ("ActorCriticPolicy", {"squash_output": True}, "squash_output is True"),
+        ("MlpPolicy", 3, "policy_kwargs is 3; give a dict"),
         (nn.Linear, {}, "policy is <class .*Linear'>; it must be a name or a class of SB3 policies"),
         (nn.Linear(2, 2), {}, r"policy is Linear\(.*; it must be a name or a class of SB3 policies"),
     ],
@@ -187,8 +195,18 @@ def test_what_a_policy_does_not_take_is_refused_in_the_constructor(name, policy,
 
 
 def test_sb3s_own_policies_keep_their_keywords():
-    kwargs = {"optimizer_class": torch.optim.AdamW, "share_features_extractor": False, "ortho_init": False}
+    kwargs = {"optimizer_kwargs": None, "share_features_extractor": False, "ortho_init": False}
     assert isinstance(new("culture", Ring(), "ActorCriticPolicy", policy_kwargs=kwargs).policy, ActorCriticPolicy)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_where_there_is_no_critic_nothing_needs_a_features_extractor_of_its_own(shared):
+    kwargs = {"share_features_extractor": shared}
+    models = [new("es", Ring(), "MlpPolicy", policy_kwargs=given) for given in (kwargs, {})]
+    assert models[0].policy.state_dict().keys() == models[1].policy.state_dict().keys()
+    assert new("genetic", Ring(), "RecurrentPolicy", policy_kwargs={"share_features_extractor": True})
+    with pytest.raises(ValueError, match="share_features_extractor is False; .*take ActorCriticPolicy"):
+        new("genetic", Ring(), "RecurrentPolicy", policy_kwargs={"share_features_extractor": False})
 
 
 # ---------------------------------------------------------------- spaces
@@ -198,7 +216,7 @@ UNSEEN = {
     "several states that begin at 1": spaces.MultiDiscrete([3, 2], start=[1, 1]),
     "a table of states": spaces.MultiDiscrete([[3, 2], [2, 2]]),
     "a number of no dimension": spaces.Box(0, 1, ()),
-    "a dict": spaces.Dict(a=spaces.Box(0, 1, (2,)), b=spaces.Discrete(3)),
+    "a dict of such": spaces.Dict(a=spaces.Box(0, 1, (2,)), b=spaces.Discrete(3, start=1)),
     "a tuple": spaces.Tuple([spaces.Discrete(2)]),
 }
 
@@ -224,7 +242,7 @@ def test_small_pictures_are_served_or_refused_by_name(name, policy):
 
 
 @every_learner
-@pytest.mark.parametrize("space", [spaces.MultiBinary(3), spaces.Discrete(3, start=1)])
+@pytest.mark.parametrize("space", [spaces.MultiBinary([3, 2]), spaces.Discrete(3, start=1)])
 def test_actions_that_cannot_be_served_are_refused_in_the_constructor(name, space):
     with pytest.raises(ValueError, match="the action space is"):
         new(name, Spaces(action_space=space))

@@ -4,7 +4,7 @@ import gymnasium as gym
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.vec_env import DummyVecEnv
+from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from popagents.common.lineage import Lineage
 from popagents.rollout.make_env import native_vec_env
@@ -39,6 +39,15 @@ def test_slots_and_kinds_of_environment_never_change_a_result(name, slots, kind)
     reference = new(name, native_vec_env(PACMAN, 6, max_steps=30)).learn(steps)
     assert reference.generation == 4
     assert_same(new(name, env).learn(steps), reference)
+
+
+@every_learner
+@pytest.mark.filterwarnings("ignore:episodes in a VecNormalize")
+def test_a_run_behind_wrappers_is_repeated_with_the_same_slots(name):
+    envs = [VecNormalize(DummyVecEnv([lambda: gym.make("CartPole-v1")] * 7)) for _ in range(2)]
+    models = [new(name, env).learn(200) for env in envs]
+    assert_same(*models)
+    assert (envs[0].obs_rms.mean == envs[1].obs_rms.mean).all()
 
 
 @pytest.mark.bits

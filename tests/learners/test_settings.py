@@ -38,12 +38,20 @@ def test_settings_out_of_range_are_named(name, setting, value):
         new(name, Ring(), **{setting: value})
 
 
+@pytest.mark.parametrize(
+    ("name", "instead"), [("genetic", r"hyperparameters=\{'learning_rate': \.\.\.\}"), ("elitist_es", "set sigma")]
+)
+def test_a_learning_rate_is_refused_where_there_is_none_with_what_there_is_instead(name, instead):
+    with pytest.raises(ValueError, match=f"learning_rate is 0.002; .*{instead}"):
+        new(name, Ring(), learning_rate=0.002)
+
+
 @every_learner
 def test_spaces_that_cannot_be_served_are_named(name):
-    with pytest.raises(ValueError, match=r"the action space is MultiBinary\(2\); policies serve"):
-        new(name, Ring(spaces.MultiBinary(2)))
+    with pytest.raises(ValueError, match=r"the action space is MultiBinary\(\(2, 3\)\); policies serve"):
+        new(name, Ring(spaces.MultiBinary([2, 3])))
     env = Ring()
-    env.observation_space = spaces.Dict(a=spaces.Discrete(2))
+    env.observation_space = spaces.Discrete(2, start=1)
     with pytest.raises(ValueError, match="FlattenObservation"):
         new(name, env)
 

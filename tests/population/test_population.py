@@ -23,6 +23,7 @@ IMAGE = spaces.Box(0, 255, (3, 40, 40), np.uint8)
 FIVE = spaces.Discrete(5)
 LARGE_IMAGE = spaces.Box(0, 255, (3, 64, 63), np.uint8)
 PAIR = spaces.MultiDiscrete([3, 4])
+BITS = spaces.MultiBinary(3)
 ARM = spaces.Box(-2, 2, (2,), np.float32)
 
 
@@ -49,6 +50,7 @@ DESIGNS = {
     "small CNN": lambda: policy(SmallCnnPolicy, IMAGE),
     "strided CNN": lambda: policy(CnnPolicy, LARGE_IMAGE, features_extractor_class=StridedCNN),
     "two components": lambda: policy(LinearPolicy, action=PAIR),
+    "three bits": lambda: policy(LinearPolicy, action=BITS),
     "continuous": lambda: policy(MlpPolicy, action=ARM),
 }
 
@@ -169,7 +171,7 @@ def test_noise_samples_what_sb3_samples(space):
     assert np.allclose(ours.std(axis=0), theirs.std(axis=0), atol=0.06)
 
 
-@pytest.mark.parametrize("space", [FIVE, PAIR, ARM], ids=str)
+@pytest.mark.parametrize("space", [FIVE, PAIR, BITS, ARM], ids=str)
 def test_the_gradient_of_the_likelihood_is_autograds(space):
     actions = Actions.of(space)
     rng = np.random.default_rng(0)
@@ -185,6 +187,22 @@ def test_the_gradient_of_the_likelihood_is_autograds(space):
         assert np.allclose(by_spread.sum(axis=0), spread.grad, atol=1e-4)
 
 
+def test_bits_are_drawn_with_the_chances_that_sb3s_distribution_gives_them():
+    template = policy(ActorCriticPolicy, action=BITS)
+    actions, observations = Actions.of(BITS), torch.from_numpy(seen(BOARD, 5))
+    with torch.no_grad():
+        template.action_net.weight *= 100
+        distribution = template.get_distribution(observations)
+        chosen = distribution.sample()
+        outputs = distribution.distribution.logits
+        assert torch.allclose(actions.log_likelihood(outputs, chosen), distribution.log_prob(chosen), atol=1e-5)
+        assert (actions.choose(outputs.numpy()) == distribution.mode().numpy()).all()
+    k = 4000
+    noise = actions.noise(np.arange(k, dtype=np.uint64), np.zeros(k, np.int64))
+    shares = actions.choose(np.repeat(outputs[:1].numpy(), k, axis=0), noise).mean(axis=0)
+    assert np.abs(shares - outputs[0].sigmoid().numpy()).max() < 0.04  # five standard errors
+
+
 def test_disagreement_is_the_share_of_pairs_that_choose_differently():
     one_of_four_differs = np.array([[[0], [0], [0], [1]]])  # 3 of 6 pairs differ
     assert disagreement(one_of_four_differs, FIVE) == pytest.approx(0.5)
@@ -194,7 +212,7 @@ def test_disagreement_is_the_share_of_pairs_that_choose_differently():
 
 
 @pytest.mark.parametrize(
-    "space", [spaces.MultiBinary(3), spaces.Discrete(3, start=1), spaces.Box(-np.inf, np.inf, (1,)), spaces.Dict()]
+    "space", [spaces.MultiBinary([3, 2]), spaces.Discrete(3, start=1), spaces.Box(-np.inf, np.inf, (1,)), spaces.Dict()]
 )
 def test_an_action_space_that_no_policy_serves_is_named(space):
     with pytest.raises(ValueError, match="the action space is .*policies serve Discrete"):
@@ -206,7 +224,7 @@ def test_a_policy_that_cannot_join_is_named():
         Design(policy(DQNPolicy))
     with pytest.raises(ValueError, match="use_sde is True"):
         Design(policy(ActorCriticPolicy, action=ARM, use_sde=True))
-    with pytest.raises(ValueError, match=r"shape \(30,\); it needs \(channels, rows, columns\)"):
+    with pytest.raises(ValueError, match=r"\(30,\), .*; it needs observations of shape \(channels, rows, columns\)"):
         policy(CnnPolicy)
 
 

@@ -72,7 +72,8 @@ class Mute(Plain):
 @pytest.mark.filterwarnings("ignore:episodes in a", "ignore:The `render_mode` attribute")
 @every_learner
 def test_an_environment_that_takes_no_seed_is_learned_in_and_a_warning_says_so(name):
-    model = new(name, Mute(DummyVecEnv([Ring] * 3)))
+    with pytest.warns(UserWarning, match="takes no seed, so that this run cannot be repeated"):
+        model = new(name, Mute(DummyVecEnv([Ring] * 3)))
     with pytest.warns(UserWarning, match="takes no seed, so that this run cannot be repeated"):
         model.learn(400)
     assert model.num_timesteps >= 400

@@ -6,7 +6,7 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
-from stable_baselines3.common.vec_env import DummyVecEnv
+from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv
 
 from popagents.common.randomness import Purpose, keys
 from popagents.population.actions import Actions
@@ -150,6 +150,26 @@ def test_where_environments_are_stepped_one_by_one_the_error_names_the_one_that_
     monkeypatch.setattr(Fragile, "where", where)
     with pytest.raises(RuntimeError, match="no such disk at .*while member 2 played, seeded 106"):
         played(slots_of(DummyVecEnv([Fragile] * 9)))
+
+
+class StretchedOnce(Ring):
+    """Shows its first step in another shape."""
+
+    whole = False
+
+    def step(self, action):
+        observation, *rest = super().step(action)
+        was_whole, self.whole = self.whole, True
+        return observation if was_whole else observation[None], *rest
+
+
+def test_a_refused_observation_leaves_no_answer_of_another_process_behind(alone):
+    env = SubprocVecEnv([Ring, StretchedOnce, Ring], start_method="fork")
+    slots = slots_of(env)
+    with pytest.raises(RuntimeError, match=r"member 1 got an observation of shape \(1, 8\)"):
+        played(slots)
+    assert (played(slots).returns == alone.returns).all()
+    env.close()
 
 
 def test_an_error_lists_three_members_and_counts_the_others():

@@ -58,7 +58,8 @@ class Culture(PopulationAlgorithm[CultureState]):
 
     Args:
         policy: a policy's name or class; a list of them for several designs in one population.
-        env: a Gymnasium id, Gymnasium environment or vector environment, or an SB3 VecEnv.
+        env: a Gymnasium id, Gymnasium environment or vector environment, a PettingZoo parallel environment, or an SB3
+            VecEnv.
         population_size: members, at least 2.
         learning_rate: Adam's step size.
         final_learning_rate: falls geometrically to this at the end of `learn`; None keeps it constant.

@@ -31,7 +31,7 @@ from popagents.learners.es.centre import (
 )
 from popagents.learners.es.elitist_strategy import ElitistState, ElitistStrategy
 from popagents.learners.es.sequential_halving import Election, Judged, sequential_halving
-from popagents.learners.settings import Shared
+from popagents.learners.settings import Shared, refuse_learning_rate
 from popagents.learners.state_checks import within
 from popagents.population.design import Design
 from popagents.population.noise import GaussianNoise, Perturbed, SparseNoise
@@ -66,7 +66,8 @@ class ElitistES(PopulationAlgorithm[ElitistESState]):
 
     Args:
         policy: a policy's name or class.
-        env: a Gymnasium id, Gymnasium environment or vector environment, or an SB3 VecEnv.
+        env: a Gymnasium id, Gymnasium environment or vector environment, a PettingZoo parallel environment, or an SB3
+            VecEnv.
         population_size: members, even.
         n_parents: with one, the parent is judged anew in every generation; of several, each by all that it has played
             since it was born.
@@ -104,6 +105,7 @@ class ElitistES(PopulationAlgorithm[ElitistESState]):
         initial_std: float | None = None,
         **shared: Unpack[Shared],
     ) -> None:
+        refuse_learning_rate(shared, "an elitist strategy has none: set sigma, how far a member is from its parent")
         self.n_parents, self.reduction_factor = n_parents, reduction_factor
         self.sigma, self.final_sigma, self.density = sigma, final_sigma, density
         self.normalize_observations, self.initial_std = bool(normalize_observations), initial_std

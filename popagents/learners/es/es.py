@@ -62,7 +62,8 @@ class ES(PopulationAlgorithm[ESState]):
 
     Args:
         policy: a policy's name or class.
-        env: a Gymnasium id, Gymnasium environment or vector environment, or an SB3 VecEnv.
+        env: a Gymnasium id, Gymnasium environment or vector environment, a PettingZoo parallel environment, or an SB3
+            VecEnv.
         learning_rate: the optimiser's step size.
         population_size: members; even in mirrored sampling.
         final_learning_rate: falls geometrically to this at the end of `learn`; None keeps it constant.

@@ -37,7 +37,7 @@ from popagents.learners.genetic.settings import (
 )
 from popagents.learners.genetic.state import GeneticState, born, check_members
 from popagents.learners.run import Run
-from popagents.learners.settings import POLICIES, Shared
+from popagents.learners.settings import POLICIES, Shared, refuse_learning_rate
 from popagents.learners.updates.lifetime import Lives
 from popagents.population.design import Design
 from popagents.population.members import Members
@@ -66,7 +66,8 @@ class Genetic(PopulationAlgorithm[GeneticState]):
 
     Args:
         policy: a policy's name or class; "RecurrentPolicy" or an SB3 `ActorCriticPolicy` where members learn.
-        env: a Gymnasium id, Gymnasium environment or vector environment, or an SB3 VecEnv.
+        env: a Gymnasium id, Gymnasium environment or vector environment, a PettingZoo parallel environment, or an SB3
+            VecEnv.
         inheritance: "darwin", "baldwin" or "lamarck".
         population_size: members.
         tournament_size: how many of the best may become parents.
@@ -118,6 +119,7 @@ class Genetic(PopulationAlgorithm[GeneticState]):
         champion_episodes: int = 20,
         **shared: Unpack[Shared],
     ) -> None:
+        refuse_learning_rate(shared, "members' learning rates evolve: give hyperparameters={'learning_rate': ...}")
         check_sizes(population_size, tournament_size, n_offspring, elites)
         sizes = {"n_parents": n_parents, "n_tasks": n_tasks, "n_updates": n_updates}
         for name, value in (sizes | {"champion_episodes": champion_episodes}).items():

@@ -29,6 +29,7 @@ from popagents.common.parameters import Parameters
 from popagents.population.actions import Actions
 from popagents.population.design import Design
 from popagents.population.policies import call
+from popagents.population.preparing import parted
 from popagents.population.recurrent import RecurrentPolicy
 
 DECAY, EPSILON = 0.99, 1e-5  # RMSprop's
@@ -224,12 +225,13 @@ class ActorCritic(nn.Module):
     def forward(self, seen: torch.Tensor, memory: Any) -> tuple[torch.Tensor, torch.Tensor, Any]:
         """Return outputs (steps, n_outputs), values (steps,) and the memory after observations (steps, ...)."""
         policy: Any = self.policy
+        parts = parted(policy, seen)
         if not isinstance(policy, RecurrentPolicy):
-            actor = policy.mlp_extractor.forward_actor(policy.pi_features_extractor(seen))
-            critic = policy.mlp_extractor.forward_critic(policy.vf_features_extractor(seen))
+            actor = policy.mlp_extractor.forward_actor(policy.pi_features_extractor(parts))
+            critic = policy.mlp_extractor.forward_critic(policy.vf_features_extractor(parts))
             return policy.action_net(actor), policy.value_net(critic).squeeze(-1), memory
         outputs, values = [], []
-        for features in policy.features_extractor(seen):
+        for features in policy.features_extractor(parts):
             output, value, memory = policy.step(features, memory)
             outputs.append(output)
             values.append(value)
@@ -254,5 +256,6 @@ def entropy(actions: Actions, outputs: torch.Tensor, log_std: torch.Tensor | Non
     """Return the entropy of the actions that outputs (steps, n_outputs) give rise to, (steps,)."""
     if log_std is not None:
         return (log_std + 0.5 * np.log(2 * np.pi * np.e)).sum(dim=-1).expand(len(outputs))
-    logs = [part.log_softmax(dim=-1) for part in torch.split(outputs, list(actions.sizes), dim=-1)]
+    logits = actions.tensor_logits(outputs)
+    logs = [part.log_softmax(dim=-1) for part in torch.split(logits, list(actions.sizes), dim=-1)]
     return -sum((part.exp() * part).sum(dim=-1) for part in logs)  # type: ignore[return-value]

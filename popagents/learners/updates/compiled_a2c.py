@@ -15,6 +15,7 @@ from popagents.networks import lstm
 from popagents.networks.lstm import DEPTH, Tape, Weights
 from popagents.population.actions import Actions
 from popagents.population.design import Design
+from popagents.population.preparing import parted
 from popagents.population.recurrent import RecurrentPolicy
 
 
@@ -55,7 +56,7 @@ class CompiledLearners(Learners):
         if type(extractor) is FlattenExtractor:
             return np.ascontiguousarray(self.design.flat(observations), np.float32)
         with torch.no_grad():
-            return extractor(self.design.actor.prepare(observations)).numpy()
+            return extractor(parted(self.design.template, self.design.actor.prepare(observations))).numpy()
 
     def _make_room(self) -> None:
         super()._make_room()
@@ -106,8 +107,11 @@ def loss_gradient(
         By the outputs, and by `log_std` (lives, n_outputs) for a Box.
     """
     if log_std is None:
-        chosen = taken.reshape(*returns.shape, len(actions.sizes))
-        return logits_gradient(outputs, chosen, returns, shares, costs, np.array(actions.sizes)), None
+        chosen, sizes = taken.reshape(*returns.shape, len(actions.sizes)), np.array(actions.sizes)
+        bits = sizes.sum() > actions.n_outputs  # whose second logit is a constant
+        logits = np.dstack([actions.logits(outputs[:, :, :-1]), outputs[:, :, -1:]]) if bits else outputs
+        by_logits = logits_gradient(logits, chosen, returns, shares, costs, sizes)
+        return np.dstack([actions.by_outputs(by_logits[:, :, :-1]), by_logits[:, :, -1:]]) if bits else by_logits, None
     shares = shares.astype(np.float32)
     means, advantages = outputs[:, :, :-1], returns - outputs[:, :, -1]
     error, spread = actions.gradient(means, taken, log_std)
