@@ -32,6 +32,7 @@ def reporting(env: VecEnv, report: Report) -> Iterator[Report]:
         return
 
     def written(infos: list[dict[str, Any]], dones: np.ndarray) -> None:
+        """Write a row for each episode that is done."""
         seconds = round(time.time() - monitor.t_start, 6)
         for slot in np.flatnonzero(dones).tolist():
             info, episode = infos[slot], infos[slot]["episode"]

@@ -88,6 +88,7 @@ class Checkpoints(BaseCallback):
         moments = copy.deepcopy(moments_of(normalizer)) if normalizer is not None else {}
 
         def whole() -> dict[str, Any]:
+            """Let the model be what is remembered; return how far its run had come."""
             model.loop.run, model.num_timesteps = run, run.timesteps
             model.show_champion()
             for name, values in moments.items():
