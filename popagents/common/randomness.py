@@ -56,6 +56,15 @@ def below(bits: np.uint64, n: int) -> Any:
     return np.int64(((bits >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
 
 
+@njit(cache=True)
+def run_key(run_seed: np.uint64, purpose: int, generation: int) -> np.uint64:
+    """Derive the key of one purpose in one generation."""
+    key = run_seed
+    for part in (purpose, generation):
+        key = mix(key + (np.uint64(part) + np.uint64(1)) * GAMMA)
+    return key
+
+
 def keys(run_seed: int, purpose: Purpose, generation: int, members: Any, episodes: Any = 0) -> np.ndarray:
     """Derive one key per (member, episode).
 
@@ -69,11 +78,10 @@ def keys(run_seed: int, purpose: Purpose, generation: int, members: Any, episode
     Returns:
         uint64, (k,).
     """
-    key = np.uint64(run_seed)
-    with np.errstate(over="ignore"):  # the products are meant to wrap
-        for part in (int(purpose), generation, np.asarray(members), np.asarray(episodes)):
-            key = scrambled(key + (np.asarray(part).astype(np.uint64) + np.uint64(1)) * GAMMA)
-    return np.atleast_1d(key)
+    key = run_key(np.uint64(run_seed), int(purpose), int(generation))
+    for part in (members, episodes):  # arrays wrap; numbers of NumPy's would warn
+        key = scrambled(key + (np.atleast_1d(part).astype(np.uint64) + np.uint64(1)) * GAMMA)
+    return key
 
 
 def episode_seeds(key: np.ndarray) -> np.ndarray:

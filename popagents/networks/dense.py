@@ -45,6 +45,11 @@ class Layer(NamedTuple):
     bias: str  # (members, outputs)
     activation: Activation | None
 
+    @property
+    def code(self) -> int:
+        """Return what `popagents.networks.kernels` calls what follows."""
+        return self.activation.code if self.activation else kernels.LINEAR
+
 
 def layers_of(modules: list[nn.Module], policy: nn.Module) -> list[Layer] | None:
     """Read a chain of modules as layers; None unless it is linear layers with biases, and tanh or ReLU between.

@@ -10,6 +10,7 @@ and 1.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,11 @@ class Actions:
             "one of these"
         )
 
+    @cached_property
+    def n_logits(self) -> int:
+        """Return how many logits there are in all; 0 for a Box."""
+        return sum(self.sizes)
+
     def idle(self, k: int) -> np.ndarray:
         """Return k valid actions, (k, ...): the first of a discrete space, the middle of a Box."""
         space = self.space
@@ -71,7 +77,7 @@ class Actions:
 
     def noise(self, key: np.ndarray, steps: np.ndarray) -> np.ndarray:
         """Draw what sampling needs: float32, (k, n_outputs), a function of (key, step) alone."""
-        return gumbel(key, steps, sum(self.sizes)) if self.sizes else normal(key, steps, self.n_outputs)
+        return gumbel(key, steps, self.n_logits) if self.sizes else normal(key, steps, self.n_outputs)
 
     def logits(self, outputs: np.ndarray) -> np.ndarray:
         """Return one logit a choice (..., sum(sizes)) for outputs (..., n_outputs): 0 and its output for a bit."""
@@ -104,11 +110,11 @@ class Actions:
         """
         if not self.sizes:
             return self._box(outputs if noise is None or log_std is None else outputs + np.exp(log_std) * noise)
+        if isinstance(self.space, spaces.Discrete):
+            return (outputs if noise is None else outputs + noise).argmax(axis=1)
         logits = self.logits(outputs)
         if noise is not None:
             logits = logits + noise
-        if isinstance(self.space, spaces.Discrete):
-            return logits.argmax(axis=1)
         parts = np.split(logits, np.cumsum(self.sizes)[:-1], axis=1)
         return np.stack([part.argmax(axis=1) for part in parts], axis=1)
 

@@ -12,10 +12,10 @@ from gymnasium import spaces
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 from stable_baselines3.common.preprocessing import is_image_space
 
-from popagents.common.compiling import njit
 from popagents.common.parameters import Parameters, row_of
 from popagents.common.records import sampled
 from popagents.networks import convolution, kernels
+from popagents.networks.sparse import linear_outputs
 from popagents.population.actions import Actions
 from popagents.population.normalization import NormalizedFlatten
 from popagents.population.policies import Actor, ActorPolicy, call
@@ -58,6 +58,7 @@ class Design:
         extractor = template.features_extractor
         self.scaler = extractor if isinstance(extractor, NormalizedFlatten) else None
         self.layers = self.actor.layers()
+        self._chain = [(layer.weight, layer.bias, layer.code) for layer in self.layers or ()]
         self.stages = None if self.layers else self.actor.stages()
         self._outputs = self._fastest()
 
@@ -137,9 +138,8 @@ class Design:
 
     def _dense(self, parameters: Parameters, rows: np.ndarray, observations: np.ndarray) -> np.ndarray:
         x = np.ascontiguousarray(self.flat(observations), np.float32)
-        for layer in self.layers:  # type: ignore[union-attr]
-            code = layer.activation.code if layer.activation else kernels.LINEAR
-            x = kernels.dense(parameters[layer.weight], parameters[layer.bias], rows, x, code)
+        for weight, bias, code in self._chain:
+            x = kernels.dense(parameters[weight], parameters[bias], rows, x, code)
         return x
 
     def _convolved(self, parameters: Parameters, rows: np.ndarray, observations: np.ndarray) -> np.ndarray:
@@ -179,21 +179,3 @@ def check_critic(template: BasePolicy) -> None:
             f"{type(template).__name__} has no critic, which learning within a life needs; take RecurrentPolicy or "
             "ActorCriticPolicy, or inheritance='darwin'"
         )
-
-
-@njit(cache=True)
-def linear_outputs(weight: np.ndarray, bias: np.ndarray, rows: np.ndarray, observations: np.ndarray) -> np.ndarray:
-    """Multiply each observation by its member's matrix, passing over the zeros, of which boards have many."""
-    k, n_inputs = observations.shape
-    n_outputs = weight.shape[1]
-    out = np.empty((k, n_outputs), np.float32)
-    for i in range(k):
-        member = rows[i]
-        for j in range(n_outputs):
-            out[i, j] = bias[member, j]
-        for cell in range(n_inputs):
-            value = np.float32(observations[i, cell])
-            if value != 0:
-                for j in range(n_outputs):
-                    out[i, j] += value * weight[member, j, cell]
-    return out

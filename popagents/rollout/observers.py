@@ -21,10 +21,12 @@ class Recorder:
 
     def __call__(self, step: Step) -> None:
         """Keep a step."""
-        self.observations = fitted(self.observations, step.t, step.observations)
-        self.actions = fitted(self.actions, step.t, step.actions)
-        self.observations[step.t] = step.observations
-        self.actions[step.t] = step.actions
+        t = step.t
+        if t in (0, len(self.observations), len(self.actions)):
+            self.observations = fitted(self.observations, t, step.observations)
+            self.actions = fitted(self.actions, t, step.actions)
+        self.observations[t] = step.observations
+        self.actions[t] = step.actions
 
 
 class MomentsObserver:

@@ -64,8 +64,8 @@ def play_episode(
     while seating.fill(t):
         seating.check_seen(t)
         live, playing, before = seating.live, seating.playing, slots.observations
-        noise = None if seating.keys is None else actors.actions.noise(seating.keys, lengths[playing])
-        chosen = actors.act(seating.players, before if len(live) == slots.n else before[live], noise)
+        noise = None if seating.keys is None else actors.actions.noise(seating.keys, lengths.take(playing))
+        chosen = actors.act(seating.players, before if len(live) == slots.n else before.take(live, axis=0), noise)
         step = seating.step(t, spread(chosen, live, idle))
         rewards = step.of_live(step.rewards)
         tally(returns, lengths, playing, rewards)

@@ -18,12 +18,13 @@ class SyncSlots(Slots):
         self.envs = env.envs
         self.n = env.num_envs
         self._buffer = rows_for(self.envs[0].observation_space, self.n)
-        self._going = np.zeros(self.n, bool)
+        self._shape = self._buffer.shape[1:] if self._buffer.dtype.names is None else None
+        self._going: list[int] = []
         self._nothing: Infos = [{} for _ in range(self.n)]
 
     def clear(self) -> None:
         """Step no environment any more."""
-        self._going[:] = False
+        self._going = []
 
     def begin(self, which: np.ndarray, seeds: np.ndarray, options: Rows) -> Rows:
         """Reset the environments of `which`."""
@@ -33,27 +34,29 @@ class SyncSlots(Slots):
             seen, info = self.envs[slot].reset(seed=int(seeds[slot]), **keywords)
             self._buffer[slot] = checked(slot, seen, self._buffer)
             infos.append(info)
-        self._going |= which
+        self._going = sorted({*self._going, *slots})
         self.observations = self._buffer.copy()
         return problems_of(infos)
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, Infos]:
         """Step the environments whose episode lasts."""
         rewards, dones, infos = np.zeros(self.n), np.zeros(self.n, bool), self._nothing
-        shape = self._buffer.shape[1:] if self._buffer.dtype.names is None else None
-        for slot in np.flatnonzero(self._going).tolist():
+        envs, buffer, shape, over = self.envs, self._buffer, self._shape, False
+        for slot in self._going:
             self.stepping = slot
-            seen, rewards[slot], terminated, truncated, info = self.envs[slot].step(actions[slot])
+            seen, rewards[slot], terminated, truncated, info = envs[slot].step(actions[slot])
             if shape is None or getattr(seen, "shape", None) != shape:  # a tenth of the call's time
-                seen = checked(slot, seen, self._buffer)
-            self._buffer[slot] = seen
-            dones[slot] = terminated or truncated
+                seen = checked(slot, seen, buffer)
+            buffer[slot] = seen
+            if terminated or truncated:
+                dones[slot] = over = True
             if info:
                 check_info(slot, info)
                 infos = list(infos)
                 infos[slot] = info
-        self._going &= ~dones
-        self.observations = self._buffer.copy()
+        if over:
+            self._going = [slot for slot in self._going if not dones[slot]]
+        self.observations = buffer.copy()
         return rewards, dones, infos
 
 

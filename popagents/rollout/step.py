@@ -36,7 +36,7 @@ class Step:
 
     def of_live(self, rows: np.ndarray) -> np.ndarray:
         """Return the rows (one a slot) of the slots in which a job was played."""
-        return rows if len(self.live) == len(rows) else rows[self.live]
+        return rows if len(self.live) == len(rows) else rows.take(self.live, axis=0)  # half the time of rows[live]
 
 
 Observer = Callable[[Step], bool | None]  # sees every step after it was played; False stops at once

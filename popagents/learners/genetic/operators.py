@@ -79,9 +79,12 @@ def layer_of(name: str) -> str:
 
 def gaussian_mutation(genes: Parameters, std: float, rng: np.random.Generator) -> Parameters:
     """Add normal(0, std) to every number."""
-    return {
-        name: values + np.float32(std) * rng.standard_normal(values.shape, np.float32) for name, values in genes.items()
-    }
+    mutants = {}
+    for name, values in genes.items():
+        mutants[name] = noise = rng.standard_normal(values.shape, np.float32)
+        noise *= np.float32(std)
+        noise += values
+    return mutants
 
 
 def self_adapted(table: np.ndarray, births: Births, settings: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from popagents.common.compiling import njit
 from popagents.common.parameters import Parameters
 from popagents.learners.updates.adam import Adam, adam_step
+from popagents.networks.sparse import nonzeros
 from popagents.population.design import Design
 
 Pairs = tuple[np.ndarray, np.ndarray]  # observations (pairs, *shape) and actions (pairs, ...)
@@ -38,32 +39,12 @@ def linear(
             adam.second[weight][row],
             adam.second[bias][row],
             adam.steps[row],
-            design.flat(observations),
+            np.ascontiguousarray(design.flat(observations)),  # rows of a record lie far apart
             actions,
             order,
             batch_size,
             learning_rate,
         )
-
-
-@njit(cache=True)
-def nonzeros(observations: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """List the cells that are not zero: where each observation's begin, their cells, their values."""
-    begin = np.empty(len(observations) + 1, np.int64)
-    count = 0
-    for i in range(len(observations)):
-        begin[i] = count
-        for cell in range(observations.shape[1]):
-            count += observations[i, cell] != 0
-    begin[len(observations)] = count
-    cells, values = np.empty(count, np.int64), np.empty(count, np.float32)
-    k = 0
-    for i in range(len(observations)):
-        for cell in range(observations.shape[1]):
-            if observations[i, cell] != 0:
-                cells[k], values[k] = cell, observations[i, cell]
-                k += 1
-    return begin, cells, values
 
 
 @njit(cache=True, error_model="numpy")  # a division that may raise is not vectorised
