@@ -204,7 +204,7 @@ def some(numbers: np.ndarray) -> str:
 
 
 def unfit(seen: np.ndarray, live: np.ndarray) -> int | None:
-    """Return the first of the slots `live` in which an array (n, ...) holds None, NaN or infinity; None if none does."""
+    """Return the first of the slots `live` where an array (n, ...) holds None, NaN or infinity; None if none does."""
     kind = seen.dtype.kind
     if kind not in "fcO" or (kind == "f" and sound(seen)):
         return None
@@ -212,7 +212,7 @@ def unfit(seen: np.ndarray, live: np.ndarray) -> int | None:
 
 
 def sound(seen: np.ndarray) -> bool:
-    """Tell whether the sum of squares is finite, as it is only if every number is; asking each takes thrice as long."""
+    """Tell whether the sum of squares is finite, as it is only if every number is; asking each takes longer."""
     return isfinite(np.vdot(seen, seen))
 
 
