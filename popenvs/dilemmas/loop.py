@@ -22,7 +22,7 @@ from popenvs.engine.compiling import njit
 from popenvs.engine.game import Rows
 from popenvs.engine.random_stream import below, next_bits
 
-SHOWN = 100  # rounds that a record keeps for the picture
+SHOWN = 50  # rounds that a record keeps for the picture: memory is what many lanes wait for
 FIELDS = [
     ("rng", "u8"),  # the lane's random stream
     ("steps", "i4"),  # rounds played in this episode
@@ -43,13 +43,13 @@ FIELDS = [
 RECORD = np.dtype((np.record, np.dtype(FIELDS, align=True)))
 
 
-@njit
+@njit(inline="always")
 def uniform(game: Any) -> float:
     """Draw a number from 0 up to, but not including, 1."""
     return np.float64(next_bits(game) >> np.uint64(11)) * 2.0**-53
 
 
-@njit
+@njit(inline="always")
 def draw(game: Any, sums: np.ndarray, row: int) -> int:
     """Draw a column by a row of cumulative probabilities."""
     last = sums.shape[1] - 1
@@ -61,14 +61,14 @@ def draw(game: Any, sums: np.ndarray, row: int) -> int:
     return column
 
 
-@njit
+@njit(inline="always")
 def another(game: Any, action: int, n: int) -> Any:
     """Draw one of the other n - 1 actions."""
     other = action + 1 + below(game, n - 1)
     return other - n * int(other >= n)
 
 
-@njit
+@njit(inline="always")
 def appended(history: int, joint: int, codes: int, histories: int) -> Any:
     """Return the code of a history after one more joint action."""
     if histories <= codes:  # at most one is remembered
@@ -80,7 +80,7 @@ def appended(history: int, joint: int, codes: int, histories: int) -> Any:
 # in every round is inlined, because each array that a function is handed costs some ns, too (two players: a third).
 
 
-@njit
+@njit(inline="always")
 def reset(games: Any, first: int, players: Any, start: np.ndarray, looks: np.ndarray) -> None:
     """Begin an episode in the lane whose slots begin at `first`."""
     game = games[first]
@@ -167,7 +167,8 @@ def step_lanes(
             cut = game.steps >= game.max_steps
             for k in range(len(players)):
                 slot = first + k
-                rewards[slot], terminated[slot], truncated[slot] = pays[round_, players[k]], ended, cut
-                games[slot].score += rewards[slot]
-                games[slot].seen = draw(game, looks, players[k] * start.shape[1] + game.state)
+                reward, seen = pays[round_, players[k]], draw(game, looks, players[k] * start.shape[1] + game.state)
+                rewards[slot], terminated[slot], truncated[slot] = reward, ended, cut
+                games[slot].score += reward
+                games[slot].seen = seen
         observe(games, first, players, own, observations)

@@ -24,7 +24,7 @@ def picture(game: Game, slots: np.ndarray) -> Picture:
     Returns:
         The table of payoffs in the state of the last round, its cell lit up; as text, one line a player. The caption
         tells the round, the returns so far of the slots' players, and how often each player took its first action in
-        the (at most 100) last rounds.
+        the (at most 50) last rounds.
     """
     lane = slots[0]
     past = history(game, lane)

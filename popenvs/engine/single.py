@@ -42,6 +42,7 @@ class LaneEnv(gym.Env[np.ndarray, Any]):
         self.observation_space = self.game.observation_space
         self.action_space = self.game.action_space
         self._n_actions = int(self.game.action_space.n)
+        self._shape, self._dtype = self.game.observation_space.shape, self.game.observation_space.dtype
         self.games = self.game.blank.copy()
         self._seeded = False
         self.over = np.ones(1, bool)  # no episode is running
@@ -88,8 +89,10 @@ class LaneEnv(gym.Env[np.ndarray, Any]):
         self.over[0] = over = terminated or truncated
         if self.render_mode == "human":
             self.render()
-        info = first_rows(self.game.info(self.games) | (self.game.outcome(self.games) if over else {}))
-        return observation, self._reward.item(), terminated, truncated, info
+        info = self.game.info(self.games)
+        if over:
+            info = info | self.game.outcome(self.games)
+        return observation, self._reward.item(), terminated, truncated, first_rows(info) if info else {}
 
     def render(self) -> Any:
         """Return the picture as text (`ansi`) or as (height, width, 3) uint8 (`rgb_array`), or show it (`human`)."""
@@ -139,8 +142,7 @@ class LaneEnv(gym.Env[np.ndarray, Any]):
         return {**self.__dict__, "_window": None, "_shown": None}
 
     def _blank_observation(self) -> np.ndarray:
-        space = self.game.observation_space
-        return np.empty(space.shape, space.dtype)
+        return np.empty(self._shape, self._dtype)
 
 
 def first_rows(table: dict[str, np.ndarray]) -> dict[str, Any]:
