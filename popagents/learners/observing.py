@@ -21,7 +21,7 @@ class CallbackObserver:
     Args:
         callback: SB3's.
         count: takes how many steps were taken.
-        report: takes the infos and dones of the slots in which an episode ended.
+        report: takes the slots in which an episode ended, and their infos.
         slots: where the play is.
     """
 
@@ -29,7 +29,7 @@ class CallbackObserver:
         self,
         callback: BaseCallback,
         count: Callable[[int], None],
-        report: Callable[[list[dict[str, Any]], np.ndarray], None],
+        report: Callable[[list[int], list[dict[str, Any]]], None],
         slots: Slots,
     ) -> None:
         self.callback, self.count, self.report, self.slots = callback, count, report, slots
@@ -52,8 +52,8 @@ class CallbackObserver:
             if any(infos):
                 infos = [info if live else {} for info, live in zip(infos, playing.tolist(), strict=True)]
         if step.ended:
-            over = np.flatnonzero(dones)  # SB3 counts whatever is named "episode", wherever it stands
-            self.report([infos[slot] for slot in over], dones[over])
+            over = np.flatnonzero(dones).tolist()  # SB3 counts whatever is named "episode", wherever it stands
+            self.report(over, [infos[slot] for slot in over])
         shown: dict[str, Any] = {
             "observations": unpacked(step.observations),
             "new_obs": unpacked(self.slots.observations),

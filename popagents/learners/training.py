@@ -7,7 +7,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from threadpoolctl import threadpool_limits
 
 from popagents.learners.logging import Log
-from popagents.learners.monitor_file import Report, reporting
+from popagents.learners.monitor_file import Report, Told, reporting
 from popagents.learners.observing import CallbackObserver
 from popagents.rollout.slots import Slots
 
@@ -43,7 +43,7 @@ def train(
 
 
 def live_generations(
-    model: Any, slots: Slots, callback: BaseCallback, report: Report, log_interval: int | None, until: int
+    model: Any, slots: Slots, callback: BaseCallback, report: Told, log_interval: int | None, until: int
 ) -> None:
     """Live generations; the arguments are those of `train`."""
 

@@ -31,7 +31,7 @@ def slots_of(env: VecEnv) -> Slots:
     """Choose the slots for an environment as SB3 sees it.
 
     A VecMonitor is looked through, where what it holds needs no wrapper; `popagents.learners.monitor_file` writes its
-    rows. A Monitor inside other wrappers sees what idle slots play, too.
+    rows.
     """
     slots = _slots_of(env)
     slots.shape = env.observation_space.shape

@@ -109,7 +109,11 @@ def test_episodes_are_reported_to_callbacks_and_to_the_monitors_file(name, tmp_p
 NUMBERS = count()
 FORK = "fork"  # starts at once; the others import torch
 MONITORED = {
-    "DummyVecEnv": (lambda folder: DummyVecEnv([lambda: Monitor(Ring(), f"{folder}/{next(NUMBERS)}")] * 9), 9),
+    "DummyVecEnv": (lambda folder: DummyVecEnv([lambda: Monitor(Ring(), f"{folder}/{next(NUMBERS)}")] * 9), 0),
+    "Monitors inside": (
+        lambda folder: VecNormalize(DummyVecEnv([lambda: Monitor(Ring(), f"{folder}/{next(NUMBERS)}")] * 9)),
+        0,
+    ),
     "SubprocVecEnv": (lambda folder: SubprocVecEnv([partial(monitored, f"{folder}/{i}") for i in range(9)], FORK), 9),
     "VecMonitor around DummyVecEnv": (lambda folder: VecMonitor(DummyVecEnv([Ring] * 9), f"{folder}/0"), 0),
     "VecMonitor around SubprocVecEnv": (lambda folder: VecMonitor(SubprocVecEnv([Ring] * 9, FORK), f"{folder}/0"), 0),
@@ -133,7 +137,7 @@ def test_monitors_write_the_episodes_that_were_played_and_none_of_idle_slots(kin
     table = load_results(str(tmp_path))
     told = [seen["infos"][slot]["episode"] for seen in watch.seen for slot in np.flatnonzero(seen["dones"])]
     assert len(told) == 6 * model.generation
-    examined = 2 if exams else 0  # the champion's episodes, which a Monitor inside sees too
+    examined = 2 if exams else 0  # the champion's episodes, which a Monitor in another process sees too
     assert len(table) == len(told) + examined
     assert table["l"].sum() == model.num_timesteps + (model.evaluation_timesteps if exams else 0)
 
