@@ -106,17 +106,18 @@ class Actions:
             log_std: float32, (k, n_outputs) or (n_outputs,), for a Box only.
 
         Returns:
-            Actions in the space, (k,), (k, components) or (k, *shape).
+            Actions in the space, of its dtype: (k,), (k, components) or (k, *shape).
         """
         if not self.sizes:
             return self._box(outputs if noise is None or log_std is None else outputs + np.exp(log_std) * noise)
         if isinstance(self.space, spaces.Discrete):
-            return (outputs if noise is None else outputs + noise).argmax(axis=1)
+            likeliest = (outputs if noise is None else outputs + noise).argmax(axis=1)
+            return likeliest.astype(self.space.dtype, copy=False)
         logits = self.logits(outputs)
         if noise is not None:
             logits = logits + noise
         parts = np.split(logits, np.cumsum(self.sizes)[:-1], axis=1)
-        return np.stack([part.argmax(axis=1) for part in parts], axis=1)
+        return np.stack([part.argmax(axis=1) for part in parts], axis=1).astype(self.space.dtype)
 
     def chosen(
         self, outputs: torch.Tensor, noise: torch.Tensor | None = None, log_std: torch.Tensor | None = None

@@ -9,7 +9,7 @@ from stable_baselines3.common.policies import BasePolicy
 
 GIVEN = {"self", "observation_space", "action_space", "lr_schedule"}
 SAMPLED = "a population samples its members' actions: leave it out"
-LEARNED = "members learn by their learner's own rule: leave it out, and set what the learner takes (learning_rate)"
+LEARNED = "members learn by their learner's own rule: leave it out, and set what the learner takes"
 UNSERVED = {  # what SB3 takes, and a population cannot serve
     "use_sde": SAMPLED,
     "squash_output": SAMPLED,

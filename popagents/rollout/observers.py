@@ -23,8 +23,8 @@ class Recorder:
         """Keep a step."""
         t = step.t
         if t in (0, len(self.observations), len(self.actions)):
-            self.observations = fitted(self.observations, t, step.observations)
-            self.actions = fitted(self.actions, t, step.actions)
+            self.observations = with_place(self.observations, t, step.observations)
+            self.actions = with_place(self.actions, t, step.actions)
         self.observations[t] = step.observations
         self.actions[t] = step.actions
 
@@ -61,9 +61,9 @@ class Probe:
         return np.stack([self.seen[job] for job in sorted(self.seen)])
 
 
-def fitted(buffer: np.ndarray, t: int, row: np.ndarray) -> np.ndarray:
-    """Return a buffer of rows like `row` that has a place t, keeping the rows before."""
-    if buffer.shape[1:] != row.shape or buffer.dtype != row.dtype:
+def with_place(buffer: np.ndarray, t: int, row: np.ndarray) -> np.ndarray:
+    """Return a buffer that has a place t for a row and keeps the rows before, or at t = 0 one for rows like this."""
+    if t == 0 and (buffer.shape[1:] != row.shape or buffer.dtype != row.dtype):
         return np.empty((128, *row.shape), row.dtype)
     if t < len(buffer):
         return buffer

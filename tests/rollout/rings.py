@@ -50,7 +50,7 @@ def ring_slots(kind, n):
     )
 
 
-def played(slots, observers=(), record=False):
-    population = population_of(Ring())
+def played(slots, observers=(), record=False, env=None):
+    population = population_of(env or Ring())
     request = Request(Members(population.parameters), ring_jobs(), record=record)
     return Worker(Workspace(population.designs)).play(request, slots, observers)

@@ -74,6 +74,21 @@ def test_slots_can_play_again_and_again(alone):
     assert all((played(slots).lengths == alone.lengths).all() for _ in range(3))
 
 
+@pytest.mark.parametrize(
+    "space",
+    [spaces.Discrete(3), spaces.MultiDiscrete([2, 3], dtype=np.int32), spaces.MultiBinary(2), spaces.Box(-1, 1, (2,))],
+    ids=str,
+)
+def test_the_record_keeps_actions_of_every_dtype_while_slots_fall_idle(space):
+    one, three = (
+        played(slots_of(DummyVecEnv([lambda: Ring(space)] * n)), record=True, env=Ring(space)).record for n in (1, 3)
+    )
+    for job in range(JOBS):
+        ours, theirs = (record.pairs(np.array([job]))[1] for record in (one, three))
+        assert ours.dtype == theirs.dtype == space.dtype
+        assert (ours == theirs).all()
+
+
 def test_the_record_keeps_what_was_seen_and_done_in_order(alone):
     observations, actions = alone.record.pairs(np.array([2, 0]))
     first = alone.lengths[2]
