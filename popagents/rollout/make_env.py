@@ -126,6 +126,12 @@ def native_vec_env(env_id: str, n_envs: int, **env_kwargs: Any) -> GymVecEnv:
     return GymVecEnv(vector_env)
 
 
+def sync_vec_env(env_id: str, n_envs: int, **env_kwargs: Any) -> GymVecEnv:
+    """Make environments of an id that are stepped one after the other; arguments as in `native_vec_env`."""
+    modes = {"vectorization_mode": "sync", "vector_kwargs": {"autoreset_mode": AutoresetMode.DISABLED}}
+    return GymVecEnv(gym.make_vec(registered_id(env_id), num_envs=n_envs, **modes, **env_kwargs))  # type: ignore[arg-type]
+
+
 def single_env(env_id: str, **env_kwargs: Any) -> gym.Env:
     """Make one environment as a learner meets it in an id: `gym.make`'s, or a lane of ours where the two differ.
 

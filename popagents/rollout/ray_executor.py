@@ -28,7 +28,7 @@ LOCAL = (None, "local")
 
 
 class Player:
-    """What an actor is: a worker with slots.
+    """Plays shares of requests: a worker with slots.
 
     Args:
         workspace: what players are seated in.
@@ -44,6 +44,19 @@ class Player:
         request: Request = pickle.loads(share)
         players: Any = replace(request.players, **pickle.loads(common))  # type: ignore[type-var]
         return lean(self.worker.play(replace(request, players=players), self.slots))
+
+
+class Actor:
+    """A player in a process of Ray's, made when it first plays: one that replaces a dead one is made by its call."""
+
+    def __init__(self) -> None:
+        self.player: Player | None = None
+
+    def play(self, parts: list[Any], common: bytes, share: bytes) -> Episodes:
+        """Answer a share of a request; `parts` holds a reference to what a player is made of, pickled."""
+        if self.player is None:
+            self.player = Player(*pickle.loads(needed("ray", "ray").get(parts[0])))
+        return self.player.play(common, share)
 
 
 class RayExecutor:
@@ -62,10 +75,9 @@ class RayExecutor:
 
     def __init__(self, workers: int, address: str | None, workspace: Any, make: Callable[[], VecEnv]) -> None:
         self.ray = connected(workers, address)
-        check_pickles(make)
-        kind = self.ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=RETRIES)(Player)
-        workspace = self.ray.put(workspace)
-        self.actors = [kind.remote(workspace, make) for _ in range(workers)]
+        self._parts = [self.ray.put(packed_player(workspace, make))]
+        kind = self.ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=RETRIES)(Actor)
+        self.actors = [kind.remote() for _ in range(workers)]
         self._common, self._broadcast = dict[str, Any](), self.ray.put(pickle.dumps({}))
 
     def __enter__(self) -> Self:
@@ -86,7 +98,8 @@ class RayExecutor:
         if not same(common, self._common):
             self._common, self._broadcast = common, self.ray.put(packed(common))
         pairs = zip(self.actors, shares, strict=False)
-        episodes = joined(request, self._answers([actor.play.remote(self._broadcast, share) for actor, share in pairs]))
+        promised = [actor.play.remote(self._parts, self._broadcast, share) for actor, share in pairs]
+        episodes = joined(request, self._answers(promised))
         if listener is not None and listener.answered(episodes) is False:
             raise Stopped
         return episodes
@@ -98,8 +111,8 @@ class RayExecutor:
             raise error.cause from None
         except self.ray.exceptions.RayActorError as error:
             raise RuntimeError(
-                f"a worker could not be started, or died {RETRIES + 1} times over the same jobs: {error}; "
-                "make the environment in a process of its own to see why"
+                f"a worker died {RETRIES + 1} times over the same jobs: {error}; play the environment in a process of "
+                "its own to see why"
             ) from error
         return answers
 
@@ -130,13 +143,15 @@ def same(common: dict[str, Any], other: dict[str, Any]) -> bool:
 def connected(workers: int, address: str | None) -> Any:
     """Return Ray, connected to a cluster that has room for so many workers.
 
-    Ray replaces the handler of SIGTERM, which is put back.
+    Ray replaces the handler of SIGTERM, which is put back; and it lets workers give way to other processes, of which
+    this one only waits for them.
 
     Raises:
         ImportError: it is not installed.
         ValueError: the cluster cannot be reached, or has fewer CPUs.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    for name in ("RAY_USAGE_STATS_ENABLED", "RAY_worker_niceness"):
+        os.environ.setdefault(name, "0")
     handler = signal.getsignal(signal.SIGTERM)
     try:
         ray = needed("ray", "ray")
@@ -174,14 +189,14 @@ def start(ray: Any, workers: int, address: str | None) -> None:
         ) from error
 
 
-def check_pickles(make: Callable[[], VecEnv]) -> None:
-    """Refuse an environment that cannot be sent to workers.
+def packed_player(workspace: Any, make: Callable[[], VecEnv]) -> bytes:
+    """Pickle what a player is made of.
 
     Raises:
-        ValueError: it cannot.
+        ValueError: the environment cannot be sent to workers.
     """
     try:
-        packed(make)
+        return packed((workspace, make))
     except Exception as error:
         raise ValueError(
             f"the environment cannot be sent to workers ({type(error).__name__}: {error}); give its Gymnasium id, or a "

@@ -4,7 +4,6 @@ import pickle
 
 import cloudpickle
 
-from popagents.rollout import ray_executor
 from popagents.rollout.dealing import dealt, joined
 from popagents.rollout.ray_executor import Player, messages
 from popagents.rollout.step import Stopped
@@ -28,7 +27,8 @@ class Crew:
         common, shares = messages(dealt(request, len(self.players)))
         self.shared.append(common)
         self.sent.append(shares)
-        answers = [pickle.dumps(p.play(cloudpickle.dumps(common), s)) for p, s in zip(self.players, shares)]
+        common = cloudpickle.dumps(common)
+        answers = [pickle.dumps(p.play(common, s)) for p, s in zip(self.players, shares, strict=False)]
         self.returned.append(answers)
         episodes = joined(request, [*map(pickle.loads, answers)])
         if listener is not None and listener.answered(episodes) is False:
