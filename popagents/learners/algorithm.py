@@ -1,7 +1,6 @@
 """What all population learners share, as a Stable-Baselines3 algorithm.
 
-What a learner supplies stands in `learner.py`, how it is driven in `loop.py`. Everything random is a function of (run
-seed, purpose, generation, member, episode): a stopped run goes on bit for bit, and slots never change a result.
+What a learner supplies stands in `learner.py`, how it is driven in `loop.py`, what is random in `common/randomness.py`.
 """
 
 from typing import Any, ClassVar, Self
@@ -44,9 +43,8 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
 
     Args:
         policy: a policy's name or class, or a list of them: designs among which the members are dealt.
-        env: a Gymnasium id (a native vector environment with `default_slots` slots is made), a Gymnasium environment or
-            vector environment; a PettingZoo parallel environment, in whose seats members meet; an SB3 VecEnv; or a
-            function that makes one of these.
+        env: a Gymnasium id (a native vector environment with `default_slots` slots is made), environment or vector
+            environment; a PettingZoo parallel environment, where members meet; an SB3 VecEnv; or a function making one.
         population_size: members.
         learning_rate: what the learner makes of it.
         champion_episodes: episodes by the likeliest actions that each finalist plays when the champion is chosen.
@@ -120,9 +118,8 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
 
     def new_policy(self, design: int) -> BasePolicy:
         """Make a policy of a design; the same at every call."""
-        policy_class, kwargs = self.designs[design]
-        spaces = self.observation_space, self.action_space
-        return make_policy(policy_class, *spaces, self.lr_schedule, kwargs, self.run_seed)
+        policy, kwargs = self.designs[design]
+        return make_policy(policy, self.observation_space, self.action_space, self.lr_schedule, kwargs, self.run_seed)
 
     @property
     def now(self) -> Now:
@@ -230,8 +227,9 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
             total_timesteps: steps to take in this call.
             callback: SB3's; False stops at once (workers: after a request); the generation is not learned from then.
             log_interval: log every so many generations, onto the screen at most once a second; None never.
-            tb_log_name, progress_bar: as in SB3.
+            tb_log_name: name of the TensorBoard run, the learner's by default.
             reset_num_timesteps: count from zero (generations go on counting in any case).
+            progress_bar: show one.
             resume: continue a stopped run toward its own `total_timesteps`; an unfinished generation is played again.
 
         Raises:
@@ -287,9 +285,11 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
 
         Args:
             path: the file.
-            env, device: where to go on (None suffices for `predict`), and where the champion computes.
+            env: where to go on; None suffices for `predict`.
+            device: where the champion computes.
             custom_objects: settings in place of the file's, and `policy`, `policy_kwargs` of other classes.
-            print_system_info, force_reset: accepted for SB3's sake.
+            print_system_info: accepted for SB3's sake.
+            force_reset: likewise.
             kwargs: settings to change. `seed` is accepted and ignored: a run's random numbers are its own.
 
         Raises:

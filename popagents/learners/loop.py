@@ -15,8 +15,8 @@ from popagents.learners.learner import Learner
 from popagents.learners.logging import info_means
 from popagents.learners.run import Run, lineage_rows
 from popagents.population.actions import at_a_bound, disagreement
-from popagents.rollout.jobs import Episodes, Players, Request
 from popagents.rollout.executor import Executor, Listener
+from popagents.rollout.jobs import Episodes, Players, Request
 from popagents.rollout.step import Stopped
 from popagents.rollout.worker import Worker
 

@@ -33,18 +33,6 @@ def test_a_worker_that_dies_is_replaced_and_the_run_is_its_twin(tmp_path):
     assert_same(model, new("es", Ring).learn(400))
 
 
-class Failing(Ring):
-    def step(self, action):
-        raise KeyError("a wheel came off")
-
-
-def test_a_worker_says_whose_episode_failed():
-    model = new("es", Failing, workers=2)
-    with pytest.raises(RuntimeError, match="a wheel came off.* at step 0 while members? .* played, seeded"):
-        model.learn(400)
-    assert model.generation == 0
-
-
 def test_too_many_workers_for_a_cluster_are_refused():
     with pytest.raises(ValueError, match="workers is 100000, and Ray's cluster has .* CPUs; choose"):
         new("es", Ring, workers=100_000).learn(1)
