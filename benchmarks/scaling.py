@@ -84,7 +84,7 @@ def overhead(members: int) -> str:
 
 def bytes_each(members: int) -> str:
     """Count what is sent to two workers for a member, beside the broadcast."""
-    model, request = model_of(partial(Slow, 0.0, False), members)
+    _, request = model_of(partial(Slow, 0.0, False), members)
     common, shares = messages(dealt(request, 2))
     return f"{sum(map(len, shares)) / members:.1f} bytes, and {len(packed(common))} broadcast"
 

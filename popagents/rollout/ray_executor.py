@@ -23,7 +23,7 @@ from popagents.rollout.make_slots import slots_of
 from popagents.rollout.step import Stopped
 from popagents.rollout.worker import Worker
 
-RETRIES = 3  # deaths of an actor over one request, after which the environment is to blame
+RESTARTS = 20  # of an actor; where an environment ends its process every time, they must end, too
 LOCAL = (None, "local")
 
 
@@ -76,7 +76,7 @@ class RayExecutor:
     def __init__(self, workers: int, address: str | None, workspace: Any, make: Callable[[], VecEnv]) -> None:
         self.ray = connected(workers, address)
         self._parts = [self.ray.put(packed_player(workspace, make))]
-        kind = self.ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=RETRIES)(Actor)
+        kind = self.ray.remote(num_cpus=1, max_restarts=RESTARTS, max_task_retries=-1)(Actor)
         self.actors = [kind.remote() for _ in range(workers)]
         self._common, self._broadcast = dict[str, Any](), self.ray.put(pickle.dumps({}))
 
@@ -111,8 +111,8 @@ class RayExecutor:
             raise error.cause from None
         except self.ray.exceptions.RayActorError as error:
             raise RuntimeError(
-                f"a worker died {RETRIES + 1} times over the same jobs: {error}; play the environment in a process of "
-                "its own to see why"
+                f"a worker died {RESTARTS + 1} times, or its node is gone and nowhere is room for another: {error}; "
+                "see whether the environment ends its process, and add machines or take fewer workers"
             ) from error
         return answers
 
