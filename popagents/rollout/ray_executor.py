@@ -7,6 +7,7 @@ and slots of its own, and runs the same `Worker.play` as a run without workers.
 import os
 import pickle
 import signal
+import socket
 import threading
 from collections.abc import Callable
 from dataclasses import fields, replace
@@ -25,6 +26,7 @@ from popagents.rollout.worker import Worker
 
 RESTARTS = 20  # of an actor; where an environment ends its process every time, they must end, too
 LOCAL = (None, "local")
+SECONDS = 10.0  # in which a cluster must answer
 
 
 class Player:
@@ -180,13 +182,26 @@ def start(ray: Any, workers: int, address: str | None) -> None:
         ray.init(address="local", num_cpus=max(workers, os.cpu_count() or 1), **quiet)
         return
     try:
+        if address != "auto":
+            reach(str(address))  # Ray would try for minutes
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise ValueError(
             f"ray_address is {address!r}, and no cluster of Ray's answers there ({error}); run `ray start --head` on "
             "one machine and `ray start --address=HOST:6379` on the others, and give 'auto' on one of these machines, "
             "or 'local' for this machine alone"
         ) from error
+
+
+def reach(address: str) -> None:
+    """See whether anything answers at "host:port".
+
+    Raises:
+        OSError: nothing does.
+        ValueError: it has no such form.
+    """
+    host, _, port = address.rpartition(":")
+    socket.create_connection((host, int(port)), timeout=SECONDS).close()
 
 
 def packed_player(workspace: Any, make: Callable[[], VecEnv]) -> bytes:

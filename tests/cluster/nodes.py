@@ -68,12 +68,6 @@ def test_a_node_that_dies_takes_nothing_with_it():
         cluster.shutdown()
 
 
-@pytest.mark.parametrize("address", ["auto", "127.0.0.1:6399"])
-def test_an_address_where_no_cluster_answers_is_refused(address):
-    with pytest.raises(ValueError, match=f"ray_address is '{address}', and no cluster of Ray's answers"):
-        new("es", Ring, workers=2, ray_address=address).learn(1)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_stopped_leaves_no_process(number, tmp_path):
     command = "-m popagents.train --algo es --env CartPole-v1 --workers 2 --num-threads 1 -n 10000000 --eval-freq -1"

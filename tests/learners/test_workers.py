@@ -36,3 +36,10 @@ def test_a_worker_that_dies_is_replaced_and_the_run_is_its_twin(tmp_path):
 def test_too_many_workers_for_a_cluster_are_refused():
     with pytest.raises(ValueError, match="workers is 100000, and Ray's cluster has .* CPUs; choose"):
         new("es", Ring, workers=100_000).learn(1)
+
+
+@pytest.mark.parametrize("address", ["auto", "127.0.0.1:6399", "nowhere"])
+def test_an_address_where_no_cluster_answers_is_refused(address):
+    ray.shutdown()
+    with pytest.raises(ValueError, match=f"ray_address is '{address}', and no cluster of Ray's answers"):
+        new("es", Ring, workers=2, ray_address=address).learn(1)
