@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test wheel lowest clients check bench clean
+.PHONY: setup demo test wheel lowest clients ray check bench clean
 
 setup: .venv/.installed
 
@@ -26,6 +26,9 @@ lowest: setup
 
 clients: setup
 	$(BIN)/python -m tests.clients.install
+
+ray: setup
+	$(BIN)/python -m pytest tests/cluster/nodes.py
 
 check: setup
 	$(BIN)/ruff check .

@@ -1,8 +1,6 @@
 """What all population learners share, as a Stable-Baselines3 algorithm.
 
-What a learner supplies stands in `learner.py`, how it is driven in `loop.py`. Everything random is a function of (run
-seed, purpose, generation, member, episode), so that a stopped run goes on bit for bit and the number of slots never
-changes a result.
+What a learner supplies stands in `learner.py`, how it is driven in `loop.py`, what is random in `common/randomness.py`.
 """
 
 from typing import Any, ClassVar, Self
@@ -25,7 +23,7 @@ from popagents.learners.logging import Log, check_interval
 from popagents.learners.loop import Loop
 from popagents.learners.progress import callbacks_of
 from popagents.learners.run import Run
-from popagents.learners.settings import POLICIES, PolicyDesign, designs_of
+from popagents.learners.settings import POLICIES, PolicyDesign, designs_of, slots_each
 from popagents.learners.training import train
 from popagents.population.design import Design
 from popagents.population.observations import check_observations
@@ -45,12 +43,12 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
 
     Args:
         policy: a policy's name or class, or a list of them: designs among which the members are dealt.
-        env: a Gymnasium id (a native vector environment with `default_slots` slots is made), a Gymnasium environment or
-            vector environment; a PettingZoo parallel environment, in whose seats members meet; or an SB3 VecEnv.
+        env: a Gymnasium id (a native vector environment with `default_slots` slots is made), environment or vector
+            environment; a PettingZoo parallel environment, where members meet; an SB3 VecEnv; or a function making one.
         population_size: members.
         learning_rate: what the learner makes of it.
         champion_episodes: episodes by the likeliest actions that each finalist plays when the champion is chosen.
-        stats_window_size, episodes, policy_kwargs, tensorboard_log, verbose, seed, device: see `settings.Shared`.
+        stats_window_size and all others: see `settings.Shared`.
 
     Attributes:
         policy: the champion, an SB3 policy; what `predict` uses. During `learn` it is the fittest member of the last
@@ -78,18 +76,21 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
         seed: int | None = None,
         device: Any = "auto",
         stats_window_size: int = 100,
+        workers: int = 1,
+        ray_address: str | None = None,
         _init_setup_model: bool = True,
     ) -> None:
         sizes = {"population_size": population_size, "episodes": episodes, "champion_episodes": champion_episodes}
-        for name, size in (sizes | {"stats_window_size": stats_window_size}).items():
+        for name, size in (sizes | {"stats_window_size": stats_window_size, "workers": workers}).items():
             positive(name, size)
+        self.given_env, self.workers, self.ray_address = env, int(workers), ray_address
         self.run_seed = seed_of(seed)
         self.population_size, self.episodes = int(population_size), int(episodes)
         self.champion_episodes, self.stats_window_size = int(champion_episodes), int(stats_window_size)
         self.designs: list[PolicyDesign] = designs_of(type(self), policy, policy_kwargs, population_size)
         super().__init__(
             self.designs[0][0],
-            vec_env_of(env, self.default_slots),
+            vec_env_of(env, slots_each(self)),
             learning_rate,
             policy_kwargs=self.designs[0][1],
             tensorboard_log=tensorboard_log,
@@ -117,9 +118,8 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
 
     def new_policy(self, design: int) -> BasePolicy:
         """Make a policy of a design; the same at every call."""
-        policy_class, kwargs = self.designs[design]
-        spaces = (self.observation_space, self.action_space)
-        return make_policy(policy_class, *spaces, self.lr_schedule, kwargs, self.run_seed)
+        policy, kwargs = self.designs[design]
+        return make_policy(policy, self.observation_space, self.action_space, self.lr_schedule, kwargs, self.run_seed)
 
     @property
     def now(self) -> Now:
@@ -179,10 +179,10 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
 
     def set_env(self, env: GymEnv, force_reset: bool = True) -> None:
         """Go on in another environment of the same spaces, with any number of slots."""
-        wrapped = self._wrap_env(vec_env_of(env, self.default_slots), self.verbose)
+        wrapped = self._wrap_env(vec_env_of(env, slots_each(self)), self.verbose)
         check_for_correct_spaces(wrapped, self.observation_space, self.action_space)
         check_seats(self.population_size, seats_of(wrapped))
-        self.env, self.n_envs, self._slots, self._last_obs = wrapped, wrapped.num_envs, None, None
+        self.given_env, self.env, self.n_envs, self._slots, self._last_obs = env, wrapped, wrapped.num_envs, None, None
 
     def _setup_model(self) -> None:
         self.make_parts()
@@ -225,7 +225,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
 
         Args:
             total_timesteps: steps to take in this call.
-            callback: SB3's; returning False stops at once, and the unfinished generation is not learned from.
+            callback: SB3's; False stops at once (workers: after a request); the generation is not learned from then.
             log_interval: log every so many generations, onto the screen at most once a second; None never.
             tb_log_name: name of the TensorBoard run, the learner's by default.
             reset_num_timesteps: count from zero (generations go on counting in any case).

@@ -1,4 +1,4 @@
-"""The loop: it answers a learner's conversations, here, and keeps what the run has become."""
+"""The loop: it has a learner's conversations answered, and keeps what the run has become."""
 
 import warnings
 from dataclasses import dataclass, replace
@@ -15,10 +15,9 @@ from popagents.learners.learner import Learner
 from popagents.learners.logging import info_means
 from popagents.learners.run import Run, lineage_rows
 from popagents.population.actions import at_a_bound, disagreement
+from popagents.rollout.executor import Executor, Listener
 from popagents.rollout.jobs import Episodes, Players, Request
-from popagents.rollout.observers import Probe
-from popagents.rollout.slots import Slots
-from popagents.rollout.step import Observer, Stopped
+from popagents.rollout.step import Stopped
 from popagents.rollout.worker import Worker
 
 
@@ -40,7 +39,7 @@ class Loop(Generic[State]):
 
     Args:
         learner: whose conversations are answered.
-        worker: plays what they ask for.
+        worker: seats players of this process.
         action_space: of the environment.
         run: where to begin.
         lineage: the rows so far.
@@ -83,31 +82,31 @@ class Loop(Generic[State]):
         parameters = self.worker.workspace.designs[design].parameters_of(policy)
         self.run = replace(run, state=self.learner.with_champion(run.state, run.champion, parameters))
 
-    def live(self, now: Now, slots: Slots, listener: Observer, logs: bool) -> Lived | None:
+    def live(self, now: Now, executor: Executor, listener: Listener, logs: bool) -> Lived | None:
         """Live one generation; None if the listener stopped it.
 
         Args:
             now: the generation.
-            slots: where it is played.
-            listener: sees every step.
+            executor: plays it.
+            listener: sees every step, or every answer where workers play.
             logs: whether to compare how members act, for the log.
 
         Raises:
             RuntimeError: the environment failed, or a return is not finite.
         """
-        answers, probe = list[Episodes](), Probe()
+        answers = list[Episodes]()
         looks = logs or self.run.generation == 0  # in the first generation, for a warning
 
         def answer(request: Request) -> Episodes:
-            observers: list[Observer] = [probe, listener] if looks and not answers else [listener]
-            answers.append(self.worker.play(request, slots, observers))
+            answers.append(executor.play(replace(request, situations=looks and not answers), listener))
             return answers[-1]
 
         try:
             succession = converse(self.learner.next_generation(self.run.state, now), answer)
         except Stopped:
             return None
-        diversity = self._diversity(succession.players, probe.situations()) if looks else 0.0
+        situations = answers[0].situations if answers else None
+        diversity = 0.0 if situations is None else self._diversity(succession.players, situations)
         told = succession.logs | info_means(answers) | {"population/diversity": diversity} if logs else {}
         self._commit(succession, sum(int(episodes.lengths.sum()) for episodes in answers))
         return Lived(answers, told)
@@ -143,14 +142,14 @@ class Loop(Generic[State]):
             )
         return disagreement(actions, self.action_space)
 
-    def choose_champion(self, slots: Slots) -> None:
+    def choose_champion(self, executor: Executor) -> None:
         """Choose the champion, unless that is done for this generation."""
         run, answers = self.run, list[Episodes]()
         if run.evaluated == run.generation:
             return
 
         def answer(request: Request) -> Episodes:
-            answers.append(self.worker.play(request, slots))
+            answers.append(executor.play(request))
             return answers[-1]
 
         conversation = self.learner.choose_champion(run)

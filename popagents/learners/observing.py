@@ -7,6 +7,7 @@ import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 
 from popagents.common.records import unpacked
+from popagents.rollout.jobs import Episodes
 from popagents.rollout.slots import Slots
 from popagents.rollout.step import Step
 
@@ -65,3 +66,26 @@ class CallbackObserver:
         }
         self.callback.update_locals(shown)
         return bool(self.callback.on_step())
+
+    def answered(self, episodes: Episodes) -> bool:
+        """Show what workers have played, once a request, with a row a job; return whether to go on.
+
+        `locals` hold rewards (returns of jobs' last episodes), dones (all True), live (all True) and infos: what
+        `Episodes.infos` holds, and the entry by which SB3's monitors report an episode, l being the steps of all of a
+        job's episodes, so that they sum up to `num_timesteps`.
+        """
+        self.count(int(episodes.lengths.sum()))
+        infos, dones = infos_of(episodes), np.ones(len(episodes.returns), bool)
+        self.report((np.arange(len(infos)) % self.slots.n).tolist(), infos)
+        self.callback.update_locals({"rewards": episodes.returns, "dones": dones, "infos": infos, "live": dones})
+        return bool(self.callback.on_step())
+
+
+def infos_of(episodes: Episodes) -> list[dict[str, Any]]:
+    """Return one info a job: floats of its last step, and "episode" with r (return) and l (steps)."""
+    rows = zip(episodes.returns.tolist(), episodes.lengths.tolist(), strict=True)
+    infos: list[dict[str, Any]] = [{"episode": {"r": r, "l": length}} for r, length in rows]
+    for name, values in episodes.infos.items():
+        for job in np.flatnonzero(~np.isnan(values)).tolist():
+            infos[job][name] = float(values[job])
+    return infos

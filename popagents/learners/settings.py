@@ -32,6 +32,10 @@ class Shared(TypedDict, total=False):
         verbose: 1 prints the log.
         seed: of the run, 0 or more: all its random numbers follow from it. None draws one.
         stats_window_size: episodes over which the log's means of returns, lengths and successes are taken; 100.
+        workers: processes that play, each in an environment of its own, by Ray; 1 plays in this one. They change no
+            bit of what is learned. Callbacks are then called once a request, rather than once a step.
+        ray_address: where they are: "local" or None on this machine, "auto" or "host:port" in a cluster of Ray's, which
+            then plays for `workers=1`, too.
         device: where `predict` computes; members act on the CPU.
     """
 
@@ -42,6 +46,8 @@ class Shared(TypedDict, total=False):
     seed: int | None
     device: Any
     stats_window_size: int
+    workers: int
+    ray_address: str | None
     _init_setup_model: bool
 
 
@@ -53,6 +59,12 @@ def refuse_learning_rate(shared: Mapping[str, object], instead: str) -> None:
     """
     if "learning_rate" in shared:
         raise ValueError(f"learning_rate is {shared['learning_rate']!r}; {instead}")
+
+
+def slots_each(model: Any) -> int:
+    """Return how many slots a model's environment is made with where that can be chosen: a worker's share of all."""
+    slots: int = -(-model.default_slots // model.workers)
+    return slots
 
 
 def designs_of(learner: Any, policy: Any, policy_kwargs: Any, population_size: int) -> list[PolicyDesign]:

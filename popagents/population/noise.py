@@ -1,7 +1,7 @@
 """Members that are a parent and noise around it, which is drawn from keys and never stored."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,12 +35,22 @@ class Perturbed:
     sigma: float
     moments: Moments | None = None
 
+    @property
+    def together(self) -> int:
+        """Return 1: nobody shares a learner."""
+        return 1
+
     def seated(self, workspace: Any) -> Actors:
         """Draw the members in a `Workspace`, which has room for one set of them."""
         (design,) = workspace.designs
         if self.moments is not None:
             design.scaler.describe(self.moments)
         return workspace.noise.seated(self, design)
+
+    def part(self, who: np.ndarray) -> tuple["Perturbed", np.ndarray]:
+        """Return some members around the same parents, numbered from 0."""
+        own = replace(self, parent=self.parent[who], keys=self.keys[who], signs=self.signs[who])
+        return own, np.arange(len(who))
 
 
 class Noise(ABC):

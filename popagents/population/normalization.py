@@ -5,6 +5,8 @@ The mean and the deviation are buffers of a features extractor, so they travel w
 merged in the order of the jobs at its end, so that the number of slots never changes a result.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from gymnasium import spaces
@@ -37,6 +39,14 @@ class NormalizedFlatten(FlattenExtractor):
         super().__init__(observation_space)
         self.register_buffer("mean", torch.zeros(self.features_dim))
         self.register_buffer("deviation", torch.ones(self.features_dim))
+        self._view()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take up a copy's or a pickle's state, whose arrays are no longer the buffers' memory."""
+        super().__setstate__(state)
+        self._view()
+
+    def _view(self) -> None:
         self._mean, self._deviation = self.mean.numpy(), self.deviation.numpy()  # the same memory
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:

@@ -25,6 +25,15 @@ class RandomActors(Actors):
 class RandomPlayers:
     """Any number of players without a policy."""
 
+    @property
+    def together(self) -> int:
+        """Return 1: nobody learns."""
+        return 1
+
     def seated(self, workspace: Workspace) -> RandomActors:
         """Seat them."""
         return RandomActors(workspace.designs[0].actions)
+
+    def part(self, who: np.ndarray) -> tuple["RandomPlayers", np.ndarray]:
+        """Return these, under the numbers that they have."""
+        return self, who

@@ -5,7 +5,7 @@ policy or a population, so the same request can be played in this process or in 
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -50,6 +50,19 @@ class Jobs:
     def __len__(self) -> int:
         return len(self.member)
 
+    def rows(self, which: slice, player: np.ndarray | None = None) -> "Jobs":
+        """Return some rows as a table, played by other players' numbers if these are given."""
+        options = {k: v[which] if isinstance(v, np.ndarray) else v for k, v in self.last_options.items()}
+        return replace(
+            self,
+            member=self.member[which],
+            player=self.player[which] if player is None else player,
+            seeds=self.seeds[which],
+            keys=None if self.keys is None else self.keys[which],
+            judged=self.judged[which],
+            last_options=options,
+        )
+
     @property
     def episodes(self) -> int:
         """Return how many episodes each job has."""
@@ -87,8 +100,11 @@ class Episodes:
         returns: float64, (jobs,), the sum of rewards in each job's last episode.
         lengths: int64, (jobs,), steps of all its episodes.
         infos: floats in the infos of an episode's last step, by name: float64, (jobs,), NaN where there was none.
-        spans: int64, (jobs, 3): the slot of each job's last episode, its first step there and the step after its last.
+        spans: int64, (jobs, 3): the slot of each job's last episode, its first step there and the step after its last;
+            None where several workers played and no record was asked for.
         record: what was seen and done, if the request asked for it.
+        situations: what the players of the first jobs saw before their last action, (up to 16, *shape), if the request
+            asked for it.
         moments: sums over what each job saw, if the request asked for them.
         learned: parameters that players ended with, if the request asked for them: one row a learner.
         finite: bool, one a learner: whether all its parameters are finite; None if nobody learns.
@@ -100,6 +116,7 @@ class Episodes:
     infos: dict[str, np.ndarray] = field(default_factory=dict)
     spans: np.ndarray | None = None
     record: Record | None = None
+    situations: np.ndarray | None = None
     moments: Moments | None = None
     learned: Parameters | None = None
     finite: np.ndarray | None = None
@@ -113,10 +130,17 @@ class Episodes:
 
 
 class Players(Protocol):
-    """Players as a value, which a learner names and which can travel: parameters, or keys of noise around parents."""
+    """Players as a value, a dataclass that a learner names and that can travel: parameters, or keys of noise."""
+
+    @property
+    def together(self) -> int:
+        """Return how many consecutive players share a learner, and must not be parted."""
 
     def seated(self, workspace: Any) -> Actors:
         """Seat these players in what a process keeps for them (networks, buffers), so that they can act."""
+
+    def part(self, who: np.ndarray) -> tuple["Players", np.ndarray]:
+        """Return players among whom are those of `who` (int64, (k,), ascending), and their numbers there."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +151,7 @@ class Request:
         players: who plays.
         jobs: what they play.
         record: whether `Episodes.record` is wanted.
+        situations: whether `Episodes.situations` are wanted.
         moments: whether `Episodes.moments` are wanted.
         learned: whether `Episodes.learned` is wanted.
     """
@@ -134,6 +159,7 @@ class Request:
     players: Players
     jobs: Jobs
     record: bool = False
+    situations: bool = False
     moments: bool = False
     learned: bool = False
 

@@ -3,6 +3,7 @@
 import copy
 import importlib
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
@@ -26,8 +27,9 @@ def vec_env_of(env: Any, slots: int) -> Any:
 
     Args:
         env: a Gymnasium id, for which a vector environment with `slots` slots is made, native where there is one; a
-            Gymnasium vector environment; a PettingZoo parallel environment, of which copies are put side by side; or
-            anything that SB3 accepts by itself, returned as it is.
+            Gymnasium vector environment; a PettingZoo parallel environment, of which copies are put side by side; a
+            function that makes any of these, called once a slot if it makes a single environment; or anything that SB3
+            accepts by itself, returned as it is.
         slots: episodes at a time; no more than `MOST_SLOTS` are made.
 
     Raises:
@@ -37,12 +39,23 @@ def vec_env_of(env: Any, slots: int) -> Any:
         return GymVecEnv(env)
     if isinstance(env, (AECEnv, ParallelEnv)):
         return GymVecEnv(side_by_side(env, min(slots, MOST_SLOTS)))
+    if callable(env):
+        return made_by(env, slots)
     if not isinstance(env, str):
         return env
     slots = min(slots, MOST_SLOTS)
     if has_native(env):
         return native_vec_env(env, min(slots, MACHINES) if lanes_stand_in(env) else slots)
     return GymVecEnv(SyncVectorEnv([lambda: gym.make(env)] * slots, autoreset_mode=AutoresetMode.DISABLED))
+
+
+def made_by(make: Callable[[], Any], slots: int) -> Any:
+    """Return what a function makes as an environment that SB3 accepts, with a slot for each call if it makes one."""
+    first = make()
+    if not isinstance(first, gym.Env):
+        return vec_env_of(first, slots)
+    makers = [lambda: first, *[make] * (min(slots, MOST_SLOTS) - 1)]
+    return GymVecEnv(SyncVectorEnv(makers, autoreset_mode=AutoresetMode.DISABLED))
 
 
 def second_vec_env(env: VecEnv) -> GymVecEnv | None:
@@ -111,6 +124,12 @@ def native_vec_env(env_id: str, n_envs: int, **env_kwargs: Any) -> GymVecEnv:
         **env_kwargs,
     )
     return GymVecEnv(vector_env)
+
+
+def sync_vec_env(env_id: str, n_envs: int, **env_kwargs: Any) -> GymVecEnv:
+    """Make environments of an id that are stepped one after the other; arguments as in `native_vec_env`."""
+    modes = {"vectorization_mode": "sync", "vector_kwargs": {"autoreset_mode": AutoresetMode.DISABLED}}
+    return GymVecEnv(gym.make_vec(registered_id(env_id), num_envs=n_envs, **modes, **env_kwargs))  # type: ignore[arg-type]
 
 
 def single_env(env_id: str, **env_kwargs: Any) -> gym.Env:

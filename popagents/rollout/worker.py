@@ -6,7 +6,7 @@ from typing import Any
 
 from popagents.common.actors import Actors
 from popagents.rollout.jobs import Episodes, Players, Record, Request
-from popagents.rollout.observers import MomentsObserver, Recorder
+from popagents.rollout.observers import MomentsObserver, Probe, Recorder
 from popagents.rollout.play import play
 from popagents.rollout.slots import Slots
 from popagents.rollout.step import Observer
@@ -41,9 +41,14 @@ class Worker:
         if request.moments:
             moments = MomentsObserver(len(jobs))
             own.append(moments)
+        if request.situations:
+            probe = Probe()
+            own.append(probe)
         episodes = play(self.seat(request.players), slots, jobs, [*own, *observers])
         if request.record:
             episodes = replace(episodes, record=self._record_of(episodes))
+        if request.situations:
+            episodes = replace(episodes, situations=probe.situations())
         if request.moments:
             episodes = replace(episodes, moments=moments.moments)
         return episodes if request.learned else replace(episodes, learned=None)

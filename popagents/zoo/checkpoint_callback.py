@@ -131,9 +131,20 @@ class Checkpoints(BaseCallback):
 
 
 class Evaluations(EvalCallback):
-    """SB3's EvalCallback whose evaluations depend on when they are held, and on none that was held before."""
+    """SB3's EvalCallback whose evaluations depend on when they are held, and on none that was held before.
+
+    Where workers play it is called once a request, and counts the calls that so many steps would have been.
+    """
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.held = 0  # evaluations, where workers play
 
     def _on_step(self) -> bool:
+        if "new_obs" not in self.locals and self.eval_freq > 0:
+            calls = self.num_timesteps // (self.training_env.num_envs * self.model.workers)  # type: ignore[attr-defined]
+            before, self.held = self.held, calls // self.eval_freq
+            self.n_calls = self.held * self.eval_freq + (self.held == before)
         if self.eval_freq > 0 and self.n_calls % self.eval_freq == 0:
             self.eval_env.seed((self.model.seed or 0) + self.n_calls)
         return super()._on_step()

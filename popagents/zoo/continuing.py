@@ -47,6 +47,10 @@ class ContinuingManager(ExperimentManager):
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
+        if self.session.workers and self.algo not in LEARNERS:
+            refuse(
+                f"--workers and --ray-address are for {', '.join(LEARNERS)}; {self.algo} plays in this process alone"
+            )
         self.progress: dict[str, Any] = {}
         self.began: float | None = None
         if self.session.run is not None:
@@ -128,7 +132,9 @@ class ContinuingManager(ExperimentManager):
         self.callbacks.insert(0, self.checkpoints)
 
     def create_envs(self, n_envs: int, eval_env: bool = False, no_log: bool = False) -> VecEnv:
-        """Make environments whose monitors add to the files that there are, where a run goes on."""
+        """Make environments, a worker's share of them; their monitors add to the files that there are, if any."""
+        if self.session.workers and not eval_env:
+            n_envs = -(-n_envs // self.session.workers["workers"])
         if self.began is None or eval_env or no_log:
             return super().create_envs(n_envs, eval_env, no_log)
         given = self.monitor_kwargs, self.env_wrapper
@@ -138,6 +144,12 @@ class ContinuingManager(ExperimentManager):
             return super().create_envs(n_envs, eval_env, no_log)
         finally:
             self.monitor_kwargs, self.env_wrapper = given
+
+    def _preprocess_action_noise(
+        self, hyperparams: dict[str, Any], saved_hyperparams: dict[str, Any], env: VecEnv
+    ) -> dict[str, Any]:
+        """Return what a model is made with: RL Zoo's, and who plays."""
+        return super()._preprocess_action_noise(hyperparams, saved_hyperparams, env) | self.session.workers
 
     def _maybe_normalize(self, env: VecEnv, eval_env: bool) -> VecEnv:
         """Scale as RL Zoo does, but go on from a checkpoint's statistics."""
@@ -157,6 +169,7 @@ class ContinuingManager(ExperimentManager):
             return super()._load_pretrained_agent(hyperparams, env)
         keywords = {name: hyperparams[name] for name in self.session.changes if name in hyperparams}
         keywords |= {"device": self.device, "tensorboard_log": self.tensorboard_log, "verbose": self.verbose}
+        keywords |= self.session.workers
         if self.session.trust and self.algo in LEARNERS:
             keywords["custom_objects"] = {key: hyperparams[key] for key in POLICY if key in hyperparams}
         try:

@@ -29,6 +29,7 @@ class Session:
         checkpoint: from which it goes on; None where it begins.
         changes: settings that are others than the run's.
         lock: of the run's folder, a file descriptor.
+        workers: who plays: `workers` and `ray_address` of the learners, where they are given.
     """
 
     trust: bool = False
@@ -39,6 +40,7 @@ class Session:
     checkpoint: Path | None = None
     changes: dict[str, Any] = field(default_factory=dict)
     lock: int | None = None
+    workers: dict[str, Any] = field(default_factory=dict)
 
     def claim(self, run: RunFolder) -> bool:
         """Make a run this process's own; False if another process is at work on it."""
@@ -60,8 +62,12 @@ def session_of(arguments: list[str]) -> tuple[Session, list[str]]:
     parser.add_argument("--resume", nargs="?", const="")
     parser.add_argument("--override", action="store_true")
     parser.add_argument("--trust", action="store_true")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--ray-address")
     given, rest = parser.parse_known_args(arguments)
-    return Session(given.trust, given.resume, given.override), rest
+    asked = {"workers": given.workers, "ray_address": given.ray_address}
+    workers = asked if asked != {"workers": 1, "ray_address": None} else {}
+    return Session(given.trust, given.resume, given.override, workers=workers), rest
 
 
 def find_run(session: Session, names: argparse.Namespace, rest: list[str]) -> list[str]:

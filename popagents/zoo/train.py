@@ -7,6 +7,8 @@ All options are RL Zoo's (`-h` lists them). Ours adds
   `--conf-file culture-long` finds a longer preset shipped beside them;
 - native vector environments where the id has one, `--vec-env` is dummy and no `env_wrapper` is set; for "ALE/..." ids
   that is `popagents.rollout.atari`, whose arguments (`obs_type: ram`, ...) go into `env_kwargs`;
+- `--workers N`: so many processes play, each with its share of `n_envs` (docs/scaling.md); `--ray-address` takes those
+  of a cluster. They change no result, and `--resume` takes any number of them anew;
 - the yml's `env_kwargs`, or in their place its `eval_env_kwargs`, for the environment that evaluates.
 
 Ctrl-C, SIGTERM and SIGHUP stop the training and save; the exit code is 128 and the signal's number, and the last line
@@ -37,7 +39,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
 
 from popagents.common.optional import missing_extra
 from popagents.learners.progress import StepsBar
-from popagents.rollout.make_env import has_native, native_vec_env, registered_id
+from popagents.rollout.make_env import has_native, native_vec_env, registered_id, sync_vec_env
 from popagents.zoo.checkpoint_callback import BUFFER, Evaluations
 from popagents.zoo.continuing import ContinuingManager
 from popagents.zoo.monitors import monitored_on
@@ -84,13 +86,15 @@ class PopulationManager(ContinuingManager):
 
     def create_envs(self, n_envs: int, eval_env: bool = False, no_log: bool = False) -> VecEnv:
         """Make RL Zoo's environments, native lanes standing in for its DummyVecEnv where they may."""
-        if self.may_be_native and self.env_wrapper is None:
+        dealt = bool(self.session.workers) and not eval_env
+        if (self.may_be_native or dealt) and self.env_wrapper is None:
+            make = native_vec_env if self.may_be_native else sync_vec_env
             env_kwargs = self.eval_env_kwargs if eval_env else self.env_kwargs
             log = None if eval_env or no_log else os.path.join(self.save_path, "0.monitor.csv")
 
             def native(makers: list[Any]) -> VecEnv:
                 """Make as many lanes as RL Zoo would have made environments."""
-                lanes = native_vec_env(self.env_name.gym_id, len(makers), **env_kwargs)
+                lanes = make(self.env_name.gym_id, len(makers), **env_kwargs)
                 keywords = self.monitor_kwargs.get("info_keywords", ())
                 if log is None or self.began is None:
                     return VecMonitor(lanes, log, keywords)

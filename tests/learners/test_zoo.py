@@ -35,6 +35,7 @@ from popagents.zoo.enjoy import habits
 from popagents.zoo.train import PopulationManager, checked_arguments, prepare, settings_file
 from registration.environments import ENVIRONMENTS, register_environments
 from registration.learners import LEARNERS, load_learner
+from tests.learners.crews import Crew
 
 SMALL = {  # settings that learn nothing, quickly
     "ppo": ["n_envs:4", "n_steps:20", "batch_size:40", "n_epochs:1"],
@@ -502,3 +503,31 @@ def test_unknown_settings_are_answered_by_the_nearest(
         zoo(popagents.zoo.train.main, "--algo", "culture", "--env", "PopPacman-v0", "-conf", conf_file)
     assert stopped.value.code == 2
     assert reason in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- workers
+
+
+@pytest.mark.parametrize("env", ["PopPacman-v0", "CartPole-v1"])
+def test_workers_share_the_environments_and_evaluations_count_steps(zoo, env, monkeypatch):
+    monkeypatch.setattr("popagents.learners.training.RayExecutor", Crew)
+    own = CULTURE | {"n_timesteps": 2000, "n_envs": 4}
+    given = ["--conf-file", settings(**{env.replace("-v", "_v"): own}), "--eval-freq", "500", "--eval-episodes", "1"]
+    *_, training = train(zoo, "culture", *given, "--workers", "2", env=env)
+    assert training.num_envs == 2
+    assert_trained_in(Path(f"logs/culture/{env}_1"), 2000, every=500)
+
+
+def assert_trained_in(folder: Path, steps: int, every: int) -> None:
+    """Check that a run's csv has all steps and its evaluations came in the first request after so many."""
+    ends = load_results(str(folder))["l"].cumsum()
+    held = np.load(folder / "evaluations.npz")["timesteps"]
+    assert ends.iloc[-1] >= steps
+    assert set(held) <= set(ends)
+    assert len(set(held // every)) == len(held) >= 2
+
+
+def test_workers_are_for_learners_of_ours(zoo, capsys):
+    with pytest.raises(SystemExit):
+        train(zoo, "ppo", "--workers", "2", env="CartPole-v1")
+    assert "--workers and --ray-address are for culture" in capsys.readouterr().err

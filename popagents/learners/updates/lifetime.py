@@ -42,12 +42,24 @@ class Lives:
     member: np.ndarray
     lives_each: int = 1
 
+    @property
+    def together(self) -> int:
+        """Return how many lives share a learner."""
+        return self.lives_each
+
     def seated(self, workspace: Workspace) -> Learners:
         """Return learners as they are born."""
         (design,) = workspace.designs
         rows = self.member[:: self.lives_each]
         hyperparameters = Hyperparameters(*self.hyperparameters[rows].T)
         return make_learners(design, self.parameters, rows, hyperparameters, self.lives_each)
+
+    def part(self, who: np.ndarray) -> tuple["Lives", np.ndarray]:
+        """Return some lives, numbered from 0, with what their members are born with."""
+        members, member = np.unique(self.member[who], return_inverse=True)
+        parameters = {name: values[members] for name, values in self.parameters.items()}
+        lives = Lives(parameters, self.hyperparameters[members], member, self.lives_each)
+        return lives, np.arange(len(who))
 
 
 def live_again(
