@@ -268,7 +268,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
             OSError: the disk is full or the folder cannot be written.
             ValueError: `include` names what no file can hold.
         """
-        model_files.write(path, *snapshot.pack(self, exclude or (), include or ()))
+        model_files.write(path, *snapshot.pack(self, self.lineage, exclude or (), include or ()))
 
     @classmethod
     def load(
