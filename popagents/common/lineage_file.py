@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from popagents.common.lineage import ROW, Lineage
+from popagents.common.whole_files import replace_file
 
 CHUNK = 2**16  # rows in memory at most, besides those of one generation
 BLOCK = 2**22  # bytes read at a time
@@ -72,6 +73,10 @@ class LineageFile(Lineage):
         table._filed = Filed(rows, digest, Lineage())
         return table
 
+    def seal(self, n: int) -> None:
+        """Put the first n rows, which are all, onto the disk, and their SHA-256 beside, as `sha256sum -c` reads it."""
+        replace_file(seal_of(self.path), f"{self.flush(n)}  {self.path.name}\n".encode())
+
     @property
     def filed(self) -> int:
         """Return how many rows are in the file."""
@@ -112,3 +117,23 @@ class LineageFile(Lineage):
             os.fsync(file.fileno())
         digest.update(content)
         self._filed = Filed(self._filed.rows + len(rows), digest, Lineage())
+
+
+def seal_of(path: Path) -> Path:
+    """Return where the SHA-256 of a lineage stands whose run has ended."""
+    return path.with_name(f"{path.name}.sha256")
+
+
+def sealed_lineage(path: Path) -> LineageFile:
+    """Return all rows of a file whose run has ended.
+
+    Raises:
+        ValueError: they are not those that were written, or there is no such file or no SHA-256 of it.
+    """
+    seal = seal_of(path)
+    if not seal.is_file():
+        raise ValueError(f"there is no {seal}")
+    rows, rest = divmod(path.stat().st_size if path.is_file() else 0, ROW.itemsize)
+    if rest:
+        raise ValueError(f"{path} is torn: {ROW.itemsize - rest} bytes are missing")
+    return LineageFile.found(path, rows, seal.read_text()[:64])

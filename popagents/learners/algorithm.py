@@ -125,7 +125,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
     def now(self) -> Now:
         """Return when the next generation is lived."""
         run = self.loop.run
-        return Now(self.run_seed, run.generation, min(1.0, run.timesteps / max(1, self._total_timesteps)))
+        return Now(self.run_seed, run.generation, run.progress(self._total_timesteps))
 
     @property
     def generation(self) -> int:

@@ -22,9 +22,9 @@ from popagents.common.checkpoints import checkpoints_in, write_checkpoint
 from popagents.common.lineage import ROW
 from popagents.common.lineage_file import LineageFile
 from popagents.common.signals import Ending
-from popagents.common.whole_files import replace_file
 from popagents.learners.algorithm import PopulationAlgorithm
 from popagents.learners.snapshot import pack
+from popagents.zoo.milestones import begin_milestones, is_due, write_milestone
 from popagents.zoo.statistics import moments_of, restore_moments, save_statistics
 
 FORMAT = 2
@@ -57,7 +57,7 @@ class Checkpoints(BaseCallback):
         super().__init__()
         self.run, self.every, self.callbacks, self.ending = run, every, callbacks, ending
         self.buffer, self.begun = buffer, begun
-        self.written, self.next_time = 0, 0.0
+        self.written, self.next_time, self.until = 0, 0.0, 0
         self._whole: Callable[[], dict[str, Any]] | None = None
 
     @property
@@ -72,12 +72,14 @@ class Checkpoints(BaseCallback):
         if isinstance(self.model, PopulationAlgorithm) and self.begun is None:
             self.model.loop.keep_lineage(LineageFile.holding(self.run / LINEAGE, self.model.lineage))
         self.remember()
+        self.keep_milestone(begins=True)
         self.written, self.next_time = self.model.num_timesteps, time.monotonic() + SECONDS
         if not checkpoints_in(self.folder):
             self.write()
 
     def _on_rollout_start(self) -> None:
         self.remember()
+        self.keep_milestone(begins=False)
         steps = self.model.num_timesteps - self.written
         if 1 <= self.every <= steps or time.monotonic() >= self.next_time:
             self.write()
@@ -141,10 +143,25 @@ class Checkpoints(BaseCallback):
         return {"rows": loop.run.rows, "sha256": loop.table.flush(loop.run.rows)}
 
     def seal(self) -> None:
-        """Put the lineage onto the disk, and its SHA-256 beside it as `sha256sum -c` reads it: the run has ended."""
-        lineage = self.flush_lineage()
-        if lineage is not None:
-            replace_file(self.run / f"{LINEAGE}.sha256", f"{lineage['sha256']}  {LINEAGE}\n".encode())
+        """Close the lineage: the run has ended."""
+        if isinstance(self.model, PopulationAlgorithm):
+            loop = self.model.loop
+            assert isinstance(loop.table, LineageFile)
+            loop.table.seal(loop.run.rows)
+
+    def keep_milestone(self, begins: bool) -> None:
+        """Keep the model for ever where a run begins, or where that is due."""
+        if not isinstance(self.model, PopulationAlgorithm) or not (begins or is_due(self.run, self.model)):
+            return
+        assert self._whole is not None
+        self._whole()
+        if begins:
+            self.until = self.locals["total_timesteps"] + self.model.num_timesteps
+        keep = begin_milestones if begins else write_milestone
+        try:
+            keep(self.run, self.model, self.until)
+        except OSError as error:
+            warnings.warn(f"no milestone could be written ({error}); free space", stacklevel=2)
 
     def progress(self) -> dict[str, Any]:
         """Return how far everything beside the model is."""

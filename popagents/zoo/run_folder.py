@@ -5,6 +5,7 @@ In `logs/culture/PopPacman-v0_1/` are
 - `PopPacman-v0/`: args.yml, config.yml and command.txt; the folder is born with them,
 - `checkpoints/`: as long as the run has not ended,
 - `lineage.bin`: its lineage so far, where a learner of ours learns; checkpoints say how much of it counts,
+- `milestones/`: models from which `replay` lives its generations again,
 - `PopPacman-v0.zip`: the model as it stood at the end, or when a signal came,
 - RL Zoo's monitor.csv, evaluations.npz and best_model.zip.
 """
@@ -45,7 +46,7 @@ class RunFolder:
 
     def __post_init__(self) -> None:
         if not self.path.is_dir():
-            raise ValueError(f"there is no run {self.path}; --resume takes the folder of one, or nothing")
+            raise ValueError(f"there is no run {self.path}; name the folder that popagents.train wrote")
         if not [*self.path.glob("*/args.yml")]:
             raise ValueError(f"{self.path} holds no args.yml, as runs of this version do; train anew")
 
