@@ -22,6 +22,7 @@ NAMES = {
     "GymVecEnv": "popagents.rollout.vec_env",
     "ParallelVectorEnv": "popagents.rollout.parallel_env",
     "StopOnGoal": "popagents.learners.goal",
+    "replay": "popagents.zoo.replay",
     "maximize": "popagents.learners.es.maximize",
 }
 __all__ = list(NAMES)

@@ -24,6 +24,7 @@ ROOMS = {  # a room, or one module of it -> what its files may import of popagen
     "train": {"zoo"},
     "enjoy": {"zoo"},
     "record_video": {"zoo"},
+    "replay": {"zoo"},
     "__init__": set(),
 }
 PAPERS = sorted({row["learner"].split(".")[2] for row in LEARNERS.values()})  # folders of learners

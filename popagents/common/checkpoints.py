@@ -31,6 +31,14 @@ def write_checkpoint(folder: Path, fill: Callable[[Path], None]) -> Path:
     """
     numbers = [int(path.name) for path in checkpoints_in(folder)]
     whole = folder / str(max(numbers, default=-1) + 1)
+    write_whole(whole, fill)
+    for old in checkpoints_in(folder)[:-KEPT]:
+        remove_folder(old)
+    return whole
+
+
+def write_whole(whole: Path, fill: Callable[[Path], None]) -> None:
+    """Write one checkpoint, where there is none yet; see `write_checkpoint`."""
     part = part_of(whole)
     try:
         part.mkdir(parents=True)
@@ -40,9 +48,6 @@ def write_checkpoint(folder: Path, fill: Callable[[Path], None]) -> Path:
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
-    for old in checkpoints_in(folder)[:-KEPT]:
-        remove_folder(old)
-    return whole
 
 
 def checkpoints_in(folder: Path) -> list[Path]:

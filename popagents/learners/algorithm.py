@@ -125,7 +125,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
     def now(self) -> Now:
         """Return when the next generation is lived."""
         run = self.loop.run
-        return Now(self.run_seed, run.generation, min(1.0, run.timesteps / max(1, self._total_timesteps)))
+        return Now(self.run_seed, run.generation, run.progress(self._total_timesteps))
 
     @property
     def generation(self) -> int:
@@ -268,7 +268,7 @@ class PopulationAlgorithm(BaseAlgorithm, Learner[State]):
             OSError: the disk is full or the folder cannot be written.
             ValueError: `include` names what no file can hold.
         """
-        model_files.write(path, *snapshot.pack(self, exclude or (), include or ()))
+        model_files.write(path, *snapshot.pack(self, self.lineage, exclude or (), include or ()))
 
     @classmethod
     def load(

@@ -3,6 +3,8 @@
 from abc import ABC, abstractmethod
 from typing import ClassVar, Generic
 
+import numpy as np
+
 from popagents.common.now import Now
 from popagents.common.parameters import Parameters
 from popagents.learners.conversation import Generation, State
@@ -62,6 +64,27 @@ class Learner(ABC, Generic[State]):
     def with_champion(self, state: State, member: int, parameters: Parameters) -> State:
         """Return a state in which the champion, a member, has these parameters (*shape); here everybody has."""
         return self.started_from(state, parameters)
+
+    @property
+    def lineage_tells(self) -> bool:
+        """Tell whether `retold` knows what follows every generation."""
+        return False
+
+    def retold(self, state: State, now: Now, rows: np.ndarray) -> State | None:
+        """Return what follows a generation by what its lineage tells, without play; None where that is not enough.
+
+        Members have the parameters that they had; what only decides who is fit may differ, since rows tell that.
+
+        Args:
+            state: before the generation.
+            now: the generation.
+            rows: `popagents.common.lineage.ROW`, (members,), its rows.
+        """
+        return None
+
+    def parameters_in(self, state: State, now: Now, member: int) -> tuple[int, Parameters]:
+        """Return a member's design, and the parameters (*shape) by name with which it begins a generation."""
+        return self.policy_of(state, member)
 
     def choose_champion(self, run: Run[State]) -> Conversation[int] | None:
         """Choose the champion after the last generation; None where it is the one that leads, without more play."""

@@ -9,6 +9,7 @@ from gymnasium import spaces
 from stable_baselines3.common.policies import BasePolicy
 
 from popagents.common.lineage import Lineage
+from popagents.common.lineage_file import LineageFile
 from popagents.common.now import Now
 from popagents.learners.conversation import State, Succession, converse
 from popagents.learners.learner import Learner
@@ -47,6 +48,7 @@ class Loop(Generic[State]):
     Attributes:
         run: what the run has become; replaced by one assignment once a generation is done, so that an interrupt, a
             failure or a callback that stops leaves everything as it was.
+        table: holds the lineage's rows, and some more where an interrupt came between a generation and its end.
     """
 
     def __init__(
@@ -58,12 +60,16 @@ class Loop(Generic[State]):
         lineage: np.ndarray | None = None,
     ) -> None:
         self.learner, self.worker, self.action_space, self.run = learner, worker, action_space, run
-        self._table = Lineage(lineage)
+        self.table: Lineage = Lineage(lineage)
 
     @property
     def lineage(self) -> np.ndarray:
         """Return the rows of all generations that are done."""
-        return self._table.rows(self.run.rows)
+        return self.table.rows(self.run.rows)
+
+    def keep_lineage(self, table: LineageFile) -> None:
+        """Let a file that holds the run's rows so far take the next ones."""
+        self.table, self.run = table, replace(self.run, rows=table.filed)
 
     def start_from(self, policy: BasePolicy) -> None:
         """Let every member begin with the weights of an SB3 policy.
@@ -115,7 +121,7 @@ class Loop(Generic[State]):
         """Let a generation become the past."""
         run = self.run
         rows = lineage_rows(succession, run.generation, run.steps_lived + steps)
-        self._table.write(run.rows, rows)
+        self.table.write(run.rows, rows)
         self.run = replace(
             run,
             state=succession.state,

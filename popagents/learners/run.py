@@ -35,6 +35,10 @@ class Run(Generic[State]):
     evaluated: int = 0
     evaluation_timesteps: int = 0
 
+    def progress(self, until: int) -> float:
+        """Return the share of `until` steps that were taken: 0 to 1."""
+        return min(1.0, self.timesteps / max(1, until))
+
 
 def lineage_rows(succession: Succession[State], generation: int, timesteps: int) -> np.ndarray:
     """Return a generation's rows of the lineage, one a member.

@@ -24,12 +24,13 @@ COLUMNS = list(ROW.names or ())
 
 
 def pack(
-    model: Any, exclude: Iterable[str] = (), include: Iterable[str] = ()
+    model: Any, lineage: np.ndarray, exclude: Iterable[str] = (), include: Iterable[str] = ()
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Return the arrays and the description of a `PopulationAlgorithm`, as the current generation began.
 
     Args:
         model: the model.
+        lineage: rows that are to be in the file: the model's, or none where they are kept elsewhere.
         exclude: settings that the description leaves out; other names are not in it anyway.
         include: settings that it keeps in spite of `exclude`.
 
@@ -38,15 +39,15 @@ def pack(
     """
     description = description_of(model)
     settings = kept(description["settings"], set(exclude), set(include))
-    return arrays_of(model), description | {"settings": settings}
+    return arrays_of(model, lineage), description | {"settings": settings}
 
 
-def arrays_of(model: Any) -> dict[str, np.ndarray]:
-    """Return a model's arrays by the names that a file gives them."""
+def arrays_of(model: Any, lineage: np.ndarray) -> dict[str, np.ndarray]:
+    """Return a model's arrays, and rows of a lineage, by the names that a file gives them."""
     run = model.loop.run
     arrays = {f"policy/{name}": value.cpu().numpy() for name, value in tensors_of(model.policy).items()}
     arrays |= flat(run.state, "state") | {"fitness": run.fitness}
-    return arrays | {f"lineage/{name}": model.lineage[name] for name in COLUMNS}
+    return arrays | {f"lineage/{name}": lineage[name] for name in COLUMNS}
 
 
 def description_of(model: Any) -> dict[str, Any]:

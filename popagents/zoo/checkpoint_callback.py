@@ -17,13 +17,19 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback, EvalCallback
 
+from popagents.common import model_files
 from popagents.common.checkpoints import checkpoints_in, write_checkpoint
+from popagents.common.lineage import ROW
+from popagents.common.lineage_file import LineageFile
 from popagents.common.signals import Ending
 from popagents.learners.algorithm import PopulationAlgorithm
+from popagents.learners.snapshot import pack
+from popagents.zoo.milestones import begin_milestones, is_due, write_milestone
 from popagents.zoo.statistics import moments_of, restore_moments, save_statistics
 
-FORMAT = 1
+FORMAT = 2
 MODEL, PROGRESS, BUFFER = "model.zip", "progress.json", "replay_buffer.pkl"
+LINEAGE = "lineage.bin"  # in a run's folder
 SECONDS = 120.0  # between two checkpoints, at most
 
 
@@ -51,7 +57,7 @@ class Checkpoints(BaseCallback):
         super().__init__()
         self.run, self.every, self.callbacks, self.ending = run, every, callbacks, ending
         self.buffer, self.begun = buffer, begun
-        self.written, self.next_time = 0, 0.0
+        self.written, self.next_time, self.until = 0, 0.0, 0
         self._whole: Callable[[], dict[str, Any]] | None = None
 
     @property
@@ -63,13 +69,17 @@ class Checkpoints(BaseCallback):
         normalizer = self.model.get_vec_normalize_env()
         if normalizer is not None and self.begun is not None:
             restore_moments(normalizer, self.begun)  # SB3's `learn` has reset it, which counts
+        if isinstance(self.model, PopulationAlgorithm) and self.begun is None:
+            self.model.loop.keep_lineage(LineageFile.holding(self.run / LINEAGE, self.model.lineage))
         self.remember()
+        self.keep_milestone(begins=True)
         self.written, self.next_time = self.model.num_timesteps, time.monotonic() + SECONDS
         if not checkpoints_in(self.folder):
             self.write()
 
     def _on_rollout_start(self) -> None:
         self.remember()
+        self.keep_milestone(begins=False)
         steps = self.model.num_timesteps - self.written
         if 1 <= self.every <= steps or time.monotonic() >= self.next_time:
             self.write()
@@ -111,13 +121,47 @@ class Checkpoints(BaseCallback):
     def fill(self, folder: Path, progress: dict[str, Any]) -> None:
         """Write a checkpoint's files."""
         model = self.model
-        model.save(folder / MODEL)
+        lineage = self.flush_lineage()
+        if lineage is not None:
+            progress = progress | {"lineage": lineage}
+            model_files.write(folder / MODEL, *pack(model, np.empty(0, ROW)))
+        else:
+            model.save(folder / MODEL)
         normalizer = model.get_vec_normalize_env()
         if normalizer is not None:
             save_statistics(normalizer, folder)
         if self.buffer and hasattr(model, "save_replay_buffer"):
             model.save_replay_buffer(folder / BUFFER)
         (folder / PROGRESS).write_text(json.dumps(progress))
+
+    def flush_lineage(self) -> dict[str, Any] | None:
+        """Put the lineage onto the disk; return how many rows it has, and their SHA-256. Other algorithms have none."""
+        if not isinstance(self.model, PopulationAlgorithm):
+            return None
+        loop = self.model.loop
+        assert isinstance(loop.table, LineageFile)
+        return {"rows": loop.run.rows, "sha256": loop.table.flush(loop.run.rows)}
+
+    def seal(self) -> None:
+        """Close the lineage: the run has ended."""
+        if isinstance(self.model, PopulationAlgorithm):
+            loop = self.model.loop
+            assert isinstance(loop.table, LineageFile)
+            loop.table.seal(loop.run.rows)
+
+    def keep_milestone(self, begins: bool) -> None:
+        """Keep the model for ever where a run begins, or where that is due."""
+        if not isinstance(self.model, PopulationAlgorithm) or not (begins or is_due(self.run, self.model)):
+            return
+        assert self._whole is not None
+        self._whole()
+        if begins:
+            self.until = self.locals["total_timesteps"] + self.model.num_timesteps
+        keep = begin_milestones if begins else write_milestone
+        try:
+            keep(self.run, self.model, self.until)
+        except OSError as error:
+            warnings.warn(f"no milestone could be written ({error}); free space", stacklevel=2)
 
     def progress(self) -> dict[str, Any]:
         """Return how far everything beside the model is."""
@@ -163,6 +207,16 @@ def progress_in(checkpoint: Path) -> dict[str, Any]:
             "go on with the version that wrote it, or train anew"
         )
     return progress
+
+
+def found_lineage(run: Path, checkpoint: Path) -> LineageFile | None:
+    """Return the lineage in a run's folder up to a checkpoint; None where an algorithm has none.
+
+    Raises:
+        ValueError: it is torn or altered.
+    """
+    kept = json.loads((checkpoint / PROGRESS).read_text()).get("lineage")
+    return None if kept is None else LineageFile.found(run / LINEAGE, **kept)
 
 
 def named(callbacks: Iterable[BaseCallback]) -> dict[str, BaseCallback]:

@@ -15,7 +15,7 @@ from popagents.common.optional import missing_extra
 from popagents.common.whole_files import remove_parts
 from popagents.learners.algorithm import PopulationAlgorithm
 from popagents.learners.progress import StepsBar
-from popagents.zoo.checkpoint_callback import BUFFER, MODEL, Checkpoints, progress_in, restore_callbacks
+from popagents.zoo.checkpoint_callback import BUFFER, MODEL, Checkpoints, found_lineage, progress_in, restore_callbacks
 from popagents.zoo.monitors import began, cut_monitors, since
 from popagents.zoo.refuse import refuse
 from popagents.zoo.resume import Session, changes_of, what_differs
@@ -176,6 +176,9 @@ class ContinuingManager(ExperimentManager):
             model: Any = ALGOS[self.algo].load(checkpoint / MODEL, env=env, seed=self.seed, **keywords)
         except ValueError as error:
             refuse(str(error))
+        lineage = found_lineage(Path(self.save_path), checkpoint)
+        if lineage is not None:
+            model.loop.keep_lineage(lineage)
         if (checkpoint / BUFFER).exists():
             model.load_replay_buffer(checkpoint / BUFFER, truncate_last_traj=self.truncate_last_trajectory)
         if self.tensorboard_log is not None and self.progress["log"] is not None:
@@ -201,6 +204,7 @@ class ContinuingManager(ExperimentManager):
         """Save as RL Zoo does; unless a signal came, the run has ended then."""
         super().save_trained_model(model)
         if self.session.run is not None and not self.session.ending.number:
+            self.checkpoints.seal()
             self.session.run.end()
 
 

@@ -109,9 +109,9 @@ def take_up(session: Session) -> list[str]:
     assert run is not None
     if not session.trust and (reason := run.reason_for_trust()):
         raise ValueError(f"{reason}; if you know who made {run.path}, add --trust")
-    session.checkpoint, damaged = run.newest_checkpoint()
-    for checkpoint in damaged:
-        print(f"The checkpoint {checkpoint} is damaged; the run goes on from the one before.")
+    session.checkpoint, flaws = run.newest_checkpoint()
+    for flaw in flaws:
+        print(f"{flaw[:1].upper()}{flaw[1:]}; the run goes on from the one before.")
     stored = run.arguments()
     kept = {name: stored[name] for name in (*FIXED[:3], *CHANGEABLE, *FREE, *SHOWN)}
     words = {name: "--" + name.replace("_", "-") for name, value in kept.items() if value not in (None, "", False)}

@@ -4,6 +4,8 @@ In `logs/culture/PopPacman-v0_1/` are
 
 - `PopPacman-v0/`: args.yml, config.yml and command.txt; the folder is born with them,
 - `checkpoints/`: as long as the run has not ended,
+- `lineage.bin`: its lineage so far, where a learner of ours learns; checkpoints say how much of it counts,
+- `milestones/`: models from which `replay` lives its generations again,
 - `PopPacman-v0.zip`: the model as it stood at the end, or when a signal came,
 - RL Zoo's monitor.csv, evaluations.npz and best_model.zip.
 """
@@ -20,6 +22,7 @@ from typing import Any
 from popagents.common.checkpoints import checkpoints_in, is_whole
 from popagents.common.whole_files import part_of, remove_folder, replace_file
 from popagents.zoo.agent_folder import anything_in, check_wrappers, data_in, literal, settings_in
+from popagents.zoo.checkpoint_callback import found_lineage
 from registration.learners import LEARNERS
 
 CALLBACKS = ("popagents.learners.goal.StopOnGoal",)  # that a folder may name
@@ -43,7 +46,7 @@ class RunFolder:
 
     def __post_init__(self) -> None:
         if not self.path.is_dir():
-            raise ValueError(f"there is no run {self.path}; --resume takes the folder of one, or nothing")
+            raise ValueError(f"there is no run {self.path}; name the folder that popagents.train wrote")
         if not [*self.path.glob("*/args.yml")]:
             raise ValueError(f"{self.path} holds no args.yml, as runs of this version do; train anew")
 
@@ -103,21 +106,30 @@ class RunFolder:
             return f"files of {arguments['algo']} run code when they are read"
         return f"it imports {arguments['gym_packages']}" if arguments["gym_packages"] else ""
 
-    def newest_checkpoint(self) -> tuple[Path | None, list[Path]]:
-        """Return the last checkpoint that is whole, None if none was written; and those after it, which are damaged.
+    def newest_checkpoint(self) -> tuple[Path | None, list[str]]:
+        """Return the last checkpoint that is whole, None if none was written; and what is wrong with those after it.
 
         Raises:
-            ValueError: all are damaged.
+            ValueError: something is wrong with all of them.
         """
-        damaged: list[Path] = []
+        flaws: list[str] = []
         for checkpoint in reversed(checkpoints_in(self.checkpoints)):
-            if is_whole(checkpoint):
-                return checkpoint, damaged
-            damaged.append(checkpoint)
-        if damaged:
-            names = " and ".join(map(str, damaged))
-            raise ValueError(f"{names} are damaged, and there is no other checkpoint; train anew")
+            if not (flaw := self.flaw(checkpoint)):
+                return checkpoint, flaws
+            flaws.append(flaw)
+        if flaws:
+            raise ValueError(f"{', '.join(flaws)}, and there is no other checkpoint; train anew")
         return None, []
+
+    def flaw(self, checkpoint: Path) -> str:
+        """Return what is wrong with a checkpoint or the lineage up to it; "" if both are as they were written."""
+        if not is_whole(checkpoint):
+            return f"the checkpoint {checkpoint} is damaged"
+        try:
+            found_lineage(self.path, checkpoint)
+        except ValueError as error:
+            return f"the checkpoint {checkpoint} has lost its lineage ({error})"
+        return ""
 
     def lock(self) -> int | None:
         """Keep other processes from the run for as long as the descriptor that is returned is open.

@@ -121,6 +121,8 @@ def left(folder):
         elif path.suffix == ".npz":
             with np.load(path) as arrays:
                 found |= {f"{path.name}/{name}": arrays[name].tobytes() for name in arrays}
+        elif path.name == "lineage.bin":
+            found[path.name] = path.read_bytes()
         elif path.name.endswith("monitor.csv"):
             found[path.name] = [row.rsplit(",", 1)[0] for row in path.read_text().splitlines()[1:]]
     found["files"] = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.name != "output")

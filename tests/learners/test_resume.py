@@ -1,6 +1,7 @@
 """`train --resume`: which run goes on, from where, and what is refused. How runs end: `tests/endurance`."""
 
 import errno
+import hashlib
 import json
 import os
 import re
@@ -16,7 +17,9 @@ from stable_baselines3.common.monitor import load_results
 
 pytest.importorskip("rl_zoo3")
 
+from popagents import Culture
 from popagents.common.checkpoints import SUMS, sums_of
+from popagents.common.lineage import ROW
 from popagents.zoo.checkpoint_callback import Checkpoints
 from popagents.zoo.run_folder import RunFolder
 from popagents.zoo.train import main
@@ -84,9 +87,9 @@ def refused(capsys, run, *arguments, **keywords):
     return line
 
 
-def twin(train, run=RUN, **keywords):
+def twin(train, *arguments, run=RUN, **keywords):
     """Return what a run leaves that is never stopped."""
-    train(**keywords)
+    train(*arguments, **keywords)
     found = left(run)
     shutil.rmtree("logs")
     return found
@@ -144,13 +147,75 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_taken(train, go_on,
     assert differences(left(RUN), whole) == []
 
 
+def rows_at(checkpoint):
+    return json.loads((checkpoint / "progress.json").read_text())["lineage"]["rows"]
+
+
+@pytest.mark.parametrize("how", ["torn", "altered"])
+def test_a_lineage_that_is_damaged_behind_the_checkpoint_before_is_named_and_that_one_is_taken(
+    how, train, go_on, capsys
+):
+    whole = twin(train, "--save-freq", "40")
+    stop(train, "--save-freq", "40")
+    before, last = sorted(RUN.glob("checkpoints/*"), key=lambda path: int(path.name))
+    content = bytearray((RUN / "lineage.bin").read_bytes())
+    assert rows_at(before) < rows_at(last) == len(content) / ROW.itemsize
+    if how == "torn":
+        del content[rows_at(before) * ROW.itemsize + 1 :]
+    else:
+        content[-1] ^= 1
+    (RUN / "lineage.bin").write_bytes(content)
+    go_on("--resume", str(RUN))
+    out = capsys.readouterr().out
+    assert f"The checkpoint {last} has lost its lineage ({RUN}/lineage.bin" in out
+    assert how in out
+    assert "; the run goes on from the one before." in out
+    assert differences(left(RUN), whole) == []
+
+
+@pytest.mark.parametrize(("how", "reason"), [("gone", "there is no"), ("altered", "was altered"), ("torn", "is torn")])
+def test_a_run_whose_lineage_fits_no_checkpoint_is_refused(how, reason, train, go_on, capsys):
+    stop(train)
+    file = RUN / "lineage.bin"
+    if how == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(b"?" + file.read_bytes()[1:] if how == "altered" else file.read_bytes()[:40])
+    line = refused(capsys, go_on, "--resume", str(RUN))
+    assert line.count(f"has lost its lineage ({'' if how != 'gone' else 'there is no '}{file}") == 2
+    assert reason in line
+    assert line.endswith("and there is no other checkpoint; train anew")
+
+
+def test_what_a_killed_process_added_to_the_lineage_is_cut_off(train, go_on):
+    whole = twin(train)
+    stop(train)
+    with open(RUN / "lineage.bin", "ab") as file:
+        file.write(b"?" * 50)  # of generations that are played again, and torn
+    go_on("--resume", str(RUN))
+    assert differences(left(RUN), whole) == []
+
+
+def test_checkpoints_hold_no_lineage_and_the_model_holds_all_of_it(train):
+    stop(train)
+    for checkpoint in RUN.glob("checkpoints/*"):
+        assert len(Culture.load(checkpoint / "model.zip").lineage) == 0
+    shutil.rmtree("logs")
+    train()
+    lineage = Culture.load(RUN / "PopPacman-v0.zip").lineage
+    assert len(lineage) == 80
+    assert lineage.tobytes() == (RUN / "lineage.bin").read_bytes()
+    digest, name = (RUN / "lineage.bin.sha256").read_text().split()
+    assert (digest, name) == (hashlib.sha256(lineage.tobytes()).hexdigest(), "lineage.bin")
+
+
 @pytest.mark.parametrize("file", ["model.zip", "progress.json", "SHA256SUMS"])
 def test_a_run_whose_checkpoints_are_all_damaged_is_refused(file, train, go_on, capsys):
     stop(train)
     for checkpoint in RUN.glob("checkpoints/*"):
         (checkpoint / file).unlink() if file != "progress.json" else (checkpoint / file).write_text("{")
     line = refused(capsys, go_on, "--resume", str(RUN))
-    assert re.search(r"checkpoints/\d+ and \S+checkpoints/\d+ are damaged, .* train anew$", line)
+    assert re.search(r"the checkpoint \S+/\d+ is damaged, the checkpoint \S+/\d+ is damaged, .* train anew$", line)
 
 
 def test_a_checkpoint_of_another_version_is_refused(train, go_on, capsys):
@@ -159,7 +224,7 @@ def test_a_checkpoint_of_another_version_is_refused(train, go_on, capsys):
         progress = json.loads((checkpoint / "progress.json").read_text())
         (checkpoint / "progress.json").write_text(json.dumps(progress | {"format": 0}))
         (checkpoint / SUMS).write_text(sums_of(checkpoint))
-    assert "has format 0; this version of popzoo reads format 1: go on with the version that" in refused(
+    assert "has format 0; this version of popzoo reads format 2: go on with the version that" in refused(
         capsys, go_on, "--resume", str(RUN)
     )
 

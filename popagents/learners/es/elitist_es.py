@@ -15,6 +15,7 @@ import numpy as np
 from stable_baselines3.common.policies import BasePolicy
 
 from popagents.common.checks import between
+from popagents.common.lineage import Transmission
 from popagents.common.moments import Moments
 from popagents.common.now import Now
 from popagents.common.parameters import Parameters, form_of
@@ -165,7 +166,39 @@ class ElitistES(PopulationAlgorithm[ElitistESState]):
         assert self.workspace.noise is not None
         parents = self.workspace.noise.vectors(members, best)
         strategy = self.strategy.updated(parents, election.episodes[best], election.points[best])
-        return Succession(ElitistESState(strategy, moments), election.fitness, 0, members)
+        elders = best[members.parent]  # whom the next generation's members stand at or around
+        state = ElitistESState(strategy, moments)
+        return Succession(state, election.fitness, 0, members, elders, transmission=Transmission.BIRTH)
+
+    @property
+    def lineage_tells(self) -> bool:
+        """Tell whether parents are all that is handed on; scales of observations are not in a lineage."""
+        return not self.normalize_observations
+
+    def retold(self, state: ElitistESState, now: Now, rows: np.ndarray) -> ElitistESState | None:
+        """Take those as parents around whom the lineage says that the next members stand."""
+        if self.normalize_observations and not state.moments.counts.any():
+            return None
+        assert self.workspace.noise is not None
+        best, nothing = rows["parent"][: self.n_parents], np.zeros(self.n_parents)
+        parents = self.workspace.noise.vectors(self.strategy.members(state.strategy, now), best)
+        return replace(state, strategy=self.strategy.updated(parents, nothing.astype(np.int64), nothing))
+
+    def parameters_in(self, state: ElitistESState, now: Now, member: int) -> tuple[int, Parameters]:
+        """Draw a member around its parent.
+
+        Raises:
+            ValueError: it is one of the first generation, and scales are not known before that is played.
+        """
+        if self.normalize_observations and not state.moments.counts.any():
+            raise ValueError(
+                "the scales of generation 0 come of random play in it; ask for generation 1, whose first "
+                f"{self.n_parents} members are the best of generation 0"
+            )
+        assert self.workspace.noise is not None
+        members = self.strategy.members(state.strategy, now)
+        (vector,) = self.workspace.noise.vectors(members, np.array([member]))
+        return 0, policy_parameters(self.design, vector, state.moments)
 
     def moments_of_random_play(self, moments: Moments, now: Now) -> Conversation[Moments]:
         """Let random players see what observations are scaled by, unless that is known or nothing is scaled."""

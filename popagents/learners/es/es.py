@@ -175,6 +175,27 @@ class ES(PopulationAlgorithm[ESState]):
         strategy = self.strategy.updated(state.strategy, members, fitness, now, self.workspace.noise)
         return Succession(ESState(strategy, moments), fitness, 0, members)
 
+    @property
+    def lineage_tells(self) -> bool:
+        """Tell whether fitness is all that the centre follows; scales of observations are not in a lineage."""
+        return not self.normalize_observations
+
+    def retold(self, state: ESState, now: Now, rows: np.ndarray) -> ESState | None:
+        """Move the centre by the fitness that is told."""
+        if self.normalize_observations:
+            return None
+        members, noise = self.strategy.members(state.strategy, now), self.workspace.noise
+        assert noise is not None
+        strategy = self.strategy.updated(state.strategy, members, rows["fitness"].copy(), now, noise)
+        return replace(state, strategy=strategy)
+
+    def parameters_in(self, state: ESState, now: Now, member: int) -> tuple[int, Parameters]:
+        """Draw a member around the centre."""
+        assert self.workspace.noise is not None
+        members = self.strategy.members(state.strategy, now)
+        (vector,) = self.workspace.noise.vectors(members, np.array([member]))
+        return 0, policy_parameters(self.design, vector, state.moments)
+
     def jobs(self, now: Now) -> Jobs:
         """Return what the members play, those of a mirrored pair the same."""
         everyone = np.arange(self.population_size)

@@ -35,7 +35,7 @@ from popagents.learners.genetic.settings import (
     checked_hyperparameters,
     mean_and_range,
 )
-from popagents.learners.genetic.state import GeneticState, born, check_members
+from popagents.learners.genetic.state import GeneticState, born, check_members, learning_logs
 from popagents.learners.run import Run
 from popagents.learners.settings import POLICIES, Shared, refuse_learning_rate
 from popagents.learners.updates.lifetime import Lives
@@ -172,8 +172,6 @@ class Genetic(PopulationAlgorithm[GeneticState]):
         """Return how many lives of a lifetime share a learner."""
         return self.n_tasks if self.tasks_together else 1
 
-    # ---------------------------------------------------------------- a generation
-
     def make_workspace(self) -> Workspace:
         """Make the design, with a critic where members live lifetimes."""
         check_lifetimes(self.lifetimes, self.pin_problems, self.evaluation_options)
@@ -191,18 +189,12 @@ class Genetic(PopulationAlgorithm[GeneticState]):
             policy = make_policy(policy_class, *spaces, self.lr_schedule, kwargs, int(key % np.uint64(2**63)))
             for name, values in design.parameters_of(policy).items():
                 parameters[name][member] = values
-        table = np.tile([first for first, *_ in self.hyperparameters.values()], (size, 1))
-        unknown, nobody = np.full(size, np.nan), np.zeros(0, np.int64)
-        return GeneticState(
-            parameters, table, unknown, np.zeros(size, np.int64), Births.none(), nobody, np.zeros((0, 4, 3))
-        )
+        return GeneticState.at(parameters, np.tile([first for first, *_ in self.hyperparameters.values()], (size, 1)))
 
     def state_form(self) -> GeneticState:
         """Return a state that takes no memory a parameter."""
-        (design,), size, none = self.workspace.designs, self.population_size, np.zeros(0, np.int64)
-        parameters, table = form_of(design.shapes, size), np.zeros((size, len(self.hyperparameters)))
-        judged = np.zeros(size, np.int64)
-        return GeneticState(parameters, table, np.zeros(size), judged, Births.none(), none, np.zeros((0, 4, 3)))
+        (design,), size = self.workspace.designs, self.population_size
+        return GeneticState.at(form_of(design.shapes, size), np.zeros((size, len(self.hyperparameters))))
 
     def check_state(self, state: GeneticState) -> None:
         """Check who is born, and from whom."""
@@ -211,26 +203,41 @@ class Genetic(PopulationAlgorithm[GeneticState]):
 
     def next_generation(self, state: GeneticState, now: Now) -> Generation[GeneticState]:
         """Let children be born, let those who are to be judged live, and draw who is born next."""
-        candidates = self.candidates(state)
-        ranges = np.array(list(self.hyperparameters.values())).T[1:]
-        state = born(state, self.mutation_std, ranges, now.rng(Purpose.MUTATION))
+        candidates, state = self.candidates(state), self.with_children(state, now)
         scores = self.scores(state, (yield self.lives(state, candidates, now)))
         fitness, judged = mean_scores(state.fitness, state.judged, scores)
+        parameters, diverged = passed_on(state.parameters, scores), state.diverged + scores.diverged
+        state = self.ranked(replace(state, parameters=parameters, judged=judged, diverged=diverged), fitness, now)
+        players, both = Members([parameters]), state.births.parents_of(self.population_size)
+        logs = learning_logs(state, self.hyperparameters) if self.lifetimes else {}
+        return Succession(state, fitness, int(state.tournament[0]), players, both[0], both[1], Transmission.BIRTH, logs)
+
+    def with_children(self, state: GeneticState, now: Now) -> GeneticState:
+        """Return the population in which a generation's children have been born."""
+        ranges = np.array(list(self.hyperparameters.values())).T[1:]
+        return born(state, self.mutation_std, ranges, now.rng(Purpose.MUTATION))
+
+    def ranked(self, state: GeneticState, fitness: np.ndarray, now: Now) -> GeneticState:
+        """Return the population with everybody's fitness, and draw who is born next."""
         ranks = ranked(fitness, now.rank_keys(self.population_size))
-        births = self.births(ranks, now)
-        state = GeneticState(
-            passed_on(state.parameters, scores),
-            state.hyperparameters,
-            fitness,
-            judged,
-            births,
-            ranks[: self.tournament_size],
-            np.concatenate([state.drift, mean_and_range(state.hyperparameters)]),
-            state.diverged + scores.diverged,
-        )
-        first, second = births.parents_of(self.population_size)
-        players = Members([state.parameters])
-        return Succession(state, fitness, int(ranks[0]), players, first, second, Transmission.BIRTH, self.logs(state))
+        births, best = self.births(ranks, now), ranks[: self.tournament_size]
+        drift = np.concatenate([state.drift, mean_and_range(state.hyperparameters)])
+        return replace(state, fitness=fitness, births=births, tournament=best, drift=drift)
+
+    @property
+    def lineage_tells(self) -> bool:
+        """Tell whether children inherit nothing that members learn."""
+        return self.inheritance != "lamarck"
+
+    def retold(self, state: GeneticState, now: Now, rows: np.ndarray) -> GeneticState | None:
+        """Let children be born, and rank everybody by the fitness that is told."""
+        if not self.lineage_tells:
+            return None
+        return self.ranked(self.with_children(state, now), rows["fitness"].copy(), now)
+
+    def parameters_in(self, state: GeneticState, now: Now, member: int) -> tuple[int, Parameters]:
+        """Return what a member is born with, or has passed on to itself."""
+        return self.policy_of(self.with_children(state, now), member)
 
     def candidates(self, state: GeneticState) -> np.ndarray:
         """Return who lives: the newborn, and the tournament if it is re-evaluated: int64, (k,)."""
@@ -267,13 +274,6 @@ class Genetic(PopulationAlgorithm[GeneticState]):
         if not self.lifetimes:
             return episode_scores(episodes)
         return lifetime_scores(episodes, self.episodes, self.n_tasks, self.lives_each, state.fitness)
-
-    def logs(self, state: GeneticState) -> dict[str, float]:
-        """Return what is logged of members who learn."""
-        if not self.lifetimes:
-            return {}
-        means = zip(self.hyperparameters, state.hyperparameters.mean(axis=0).tolist(), strict=True)
-        return {"population/diverged": state.diverged} | {f"population/{name}": mean for name, mean in means}
 
     def choose_champion(self, run: Run[GeneticState]) -> Conversation[int]:
         """Let the fittest quarter play evaluation episodes, or live on evaluation problems."""

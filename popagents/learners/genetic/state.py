@@ -1,5 +1,6 @@
 """What a genetic algorithm hands on from generation to generation, and how children come into it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +34,13 @@ class GeneticState:
     drift: np.ndarray
     diverged: int = 0
 
+    @classmethod
+    def at(cls, parameters: Parameters, hyperparameters: np.ndarray) -> "GeneticState":
+        """Begin with members whom nobody has judged."""
+        size, nobody, drift = len(hyperparameters), np.zeros(0, np.int64), np.zeros((0, 4, 3))
+        judged = np.zeros(size, np.int64)
+        return cls(parameters, hyperparameters, np.full(size, np.nan), judged, Births.none(), nobody, drift)
+
 
 def born(state: GeneticState, mutation_std: float, ranges: np.ndarray, rng: np.random.Generator) -> GeneticState:
     """Return the population with children, whom nobody has judged, in the places of those who made room.
@@ -54,6 +62,12 @@ def born(state: GeneticState, mutation_std: float, ranges: np.ndarray, rng: np.r
     table[births.places] = self_adapted(table, births, ranges, rng)
     judged[births.places] = 0
     return replace(state, parameters=parameters, hyperparameters=table, judged=judged)
+
+
+def learning_logs(state: GeneticState, names: Iterable[str]) -> dict[str, float]:
+    """Return what is logged of members who learn, whose hyperparameters have these names."""
+    means = zip(names, state.hyperparameters.mean(axis=0).tolist(), strict=True)
+    return {"population/diverged": state.diverged} | {f"population/{name}": mean for name, mean in means}
 
 
 def check_members(state: GeneticState, size: int) -> None:
