@@ -1,4 +1,4 @@
-"""SB3's identity tasks, by each learner with its defaults: steps until the champion has 90 of 100 points.
+"""SB3's identity tasks, by each learner with its defaults and a LinearPolicy: steps until the champion has 90 points.
 
 An observation is to be answered with itself; SB3 gives its own algorithms a few thousand steps for that. The champion
 plays 20 greedy episodes after every 25 000 steps.
@@ -38,7 +38,7 @@ class Seeded(gym.Wrapper):
 def race(name: str, task: str, seed: int = 0) -> tuple[int, float]:
     """Return the steps after which a learner's champion was there, or was given up, and its points then."""
     env = DummyVecEnv([lambda: Seeded(TASKS[task]())] * SLOTS)
-    model: Any = load_learner(name)("MlpPolicy", env, seed=seed)
+    model: Any = load_learner(name)("LinearPolicy", env, seed=seed)
     score = 0.0
     for steps in range(EVERY, LIMIT + 1, EVERY):
         model.learn(steps, resume=steps > EVERY)
