@@ -88,13 +88,13 @@ class Loop(Generic[State]):
         parameters = self.worker.workspace.designs[design].parameters_of(policy)
         self.run = replace(run, state=self.learner.with_champion(run.state, run.champion, parameters))
 
-    def live(self, now: Now, executor: Executor, listener: Listener, logs: bool) -> Lived | None:
+    def live(self, now: Now, executor: Executor, listener: Listener | None, logs: bool) -> Lived | None:
         """Live one generation; None if the listener stopped it.
 
         Args:
             now: the generation.
             executor: plays it.
-            listener: sees every step, or every answer where workers play.
+            listener: sees every step, or every answer where workers play; None if nobody does.
             logs: whether to compare how members act, for the log.
 
         Raises:

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from popagents.common.now import Now
 from popagents.population.population import write_into
+from popagents.rollout.executor import LocalExecutor
 from popagents.rollout.slots import Slots
 
 
@@ -59,7 +60,7 @@ def play_again(model: Any, rows: np.ndarray, now: Now, slots: Slots) -> None:
         ValueError: it is not what its rows of the lineage tell.
     """
     with threadpool_limits(1):
-        model.loop.live(now, slots, lambda step: True, logs=False)
+        model.loop.live(now, LocalExecutor(model.loop.worker, slots), None, logs=False)
     if model.fitness.tobytes() != rows["fitness"].tobytes():
         raise ValueError(
             f"generation {now.generation} that is played again has the fitness {model.fitness!s:.100}, and the "

@@ -69,6 +69,11 @@ class Actions:
         """Return how many logits there are in all; 0 for a Box."""
         return sum(self.sizes)
 
+    @cached_property
+    def tensor_dtype(self) -> torch.dtype:
+        """Return the space's dtype in torch."""
+        return torch.from_numpy(np.zeros(0, self.space.dtype)).dtype
+
     def idle(self, k: int) -> np.ndarray:
         """Return k valid actions, (k, ...): the first of a discrete space, the middle of a Box."""
         space = self.space
@@ -131,7 +136,8 @@ class Actions:
             logits = logits + noise
         if isinstance(self.space, spaces.Discrete):
             return logits.argmax(dim=1)
-        return torch.stack([part.argmax(dim=1) for part in torch.split(logits, list(self.sizes), dim=1)], dim=1)
+        parts = torch.split(logits, list(self.sizes), dim=1)
+        return torch.stack([part.argmax(dim=1) for part in parts], dim=1).to(self.tensor_dtype)
 
     def log_likelihood(
         self, outputs: torch.Tensor, actions: torch.Tensor, log_std: torch.Tensor | None = None

@@ -142,12 +142,10 @@ class Checkpoints(BaseCallback):
         assert isinstance(loop.table, LineageFile)
         return {"rows": loop.run.rows, "sha256": loop.table.flush(loop.run.rows)}
 
-    def seal(self) -> None:
-        """Close the lineage: the run has ended."""
-        if isinstance(self.model, PopulationAlgorithm):
-            loop = self.model.loop
-            assert isinstance(loop.table, LineageFile)
-            loop.table.seal(loop.run.rows)
+    def seal(self, model: Any) -> None:
+        """Close the lineage of a model whose run has ended."""
+        if isinstance(model, PopulationAlgorithm) and isinstance(model.loop.table, LineageFile):
+            model.loop.table.seal(model.loop.run.rows)
 
     def keep_milestone(self, begins: bool) -> None:
         """Keep the model for ever where a run begins, or where that is due."""

@@ -204,7 +204,7 @@ class ContinuingManager(ExperimentManager):
         """Save as RL Zoo does; unless a signal came, the run has ended then."""
         super().save_trained_model(model)
         if self.session.run is not None and not self.session.ending.number:
-            self.checkpoints.seal()
+            self.checkpoints.seal(model)
             self.session.run.end()
 
 
